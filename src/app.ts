@@ -1,0 +1,146 @@
+/** Treacle as a whole: builds every part once, in order; starts, reloads, stops. */
+import type { Config } from './config/schema.ts'
+import { type Clock, systemClock } from './core/clock.ts'
+import { ConfigError, messageOf } from './core/errors.ts'
+import { Holder } from './delay/holder.ts'
+import type { Dns } from './dns/resolver.ts'
+import { Gate } from './gate/gate.ts'
+import { type Generation, makeGeneration, type Surroundings } from './generation.ts'
+import { Log } from './observe/log.ts'
+import { MainLog } from './observe/mainlog.ts'
+import { type Backend, BackendUnreachable, OpenRelayRisk } from './relay/backend.ts'
+
+export interface AppSetup {
+  readonly config: Config
+  /** The config file, as the log names it. */
+  readonly file: string
+  /** The folder that list files are looked for in first. */
+  readonly folder: string
+  readonly clock?: Clock
+  readonly dns?: Dns
+}
+
+export class App {
+  readonly log: Log
+  readonly holder: Holder
+  readonly #clock: Clock
+  readonly #gate: Gate
+  readonly #around: Surroundings
+  readonly #stopping = new AbortController()
+  #generation: Generation
+  #mainlog: MainLog | null = null
+  #stopListening: () => void = () => {}
+
+  /** @throws ConfigError */
+  constructor({ config, folder, clock = systemClock, dns }: AppSetup) {
+    this.#clock = clock
+    this.log = new Log(clock, config.log)
+    this.holder = new Holder(clock, config.delay.slots, (held) =>
+      this.log.event('delay.slots-full', { held }),
+    )
+    const { log, holder } = this
+    this.#around = { clock, log, holder, folder, ...(dns === undefined ? {} : { dns }) }
+    this.#generation = makeGeneration(config, this.#around)
+    this.#gate = new Gate(clock, this.log, () => this.#generation.gateParts)
+    this.#openMainlog(config)
+  }
+
+  /** How many clients are in. */
+  get connectionCount(): number {
+    return this.#gate.connectionCount
+  }
+
+  /**
+   * Begins to serve.
+   *
+   * @returns Where clients can connect.
+   * @throws ConfigError when the back end would make us an open relay; what the operating system
+   *   says when an address cannot be had.
+   */
+  async start(): Promise<string[]> {
+    await this.#prove(this.#generation.backend)
+    this.#generation.begin()
+    const { addresses } = this.#generation.config.listen
+    return await Promise.all(addresses.map((address) => this.#gate.listen(address)))
+  }
+
+  /**
+   * New connections use this configuration; running ones keep theirs.
+   *
+   * @throws ConfigError, with everything as it was before.
+   */
+  async reload(config: Config): Promise<void> {
+    const next = makeGeneration(config, this.#around)
+    try {
+      await this.#prove(next.backend)
+    } catch (error) {
+      next.retire()
+      throw error
+    }
+    const last = this.#generation
+    this.#generation = next
+    next.begin()
+    last.retire()
+    this.holder.slotsMax = config.delay.slots
+    this.log.level = config.log.level
+    await this.#closeMainlog()
+    this.#openMainlog(config)
+  }
+
+  /** Lets messages under way finish, up to the grace period, then closes everything. */
+  async stop(): Promise<void> {
+    const graceMs = this.#generation.config.shutdown_grace
+    this.log.event('server.draining', { connections: this.connectionCount, graceMs })
+    this.#gate.drain()
+    const emptied = this.#gate.emptied()
+    const graceOver = Promise.withResolvers<void>()
+    const stopTimer = this.#clock.after(graceMs, graceOver.resolve)
+    await Promise.race([emptied, graceOver.promise])
+    stopTimer()
+    const connections = this.#gate.cutOff()
+    await emptied
+    this.#stopping.abort(new Error('stopped'))
+    this.#generation.retire()
+    this.log.event('server.stopped', { connections })
+    await this.#closeMainlog()
+    this.log.flush()
+  }
+
+  /** Finds out what the back end offers, and that it does not make us an open relay. */
+  async #prove(backend: Backend): Promise<void> {
+    try {
+      await backend.probe(this.#stopping.signal)
+    } catch (error) {
+      const unsafe = error instanceof OpenRelayRisk
+      const unproven = error instanceof BackendUnreachable && backend.needsProof
+      if (unsafe || unproven) throw openRelay(messageOf(error))
+      if (!(error instanceof BackendUnreachable)) throw error
+      // It may come up later than we do; until then clients hear 451.
+    }
+  }
+
+  #openMainlog({ log }: Config): void {
+    if (log.mainlog === '') return
+    const mainlog = new MainLog(log.mainlog, this.#clock, (error) =>
+      this.log.event('state.unavailable', { why: `main log: ${error.message}` }),
+    )
+    this.#stopListening = this.log.listen(mainlog.hear)
+    this.#mainlog = mainlog
+  }
+
+  async #closeMainlog(): Promise<void> {
+    this.#stopListening()
+    await this.#mainlog?.close()
+    this.#mainlog = null
+  }
+}
+
+/** Why we do not start, and the two remedies. */
+function openRelay(why: string): ConfigError {
+  const what =
+    `${why}. A mail server on a loopback or private address relays for whoever it takes for a friend, ` +
+    'and would take us for one: Treacle would be an open relay. Either list the domains you take mail ' +
+    'for in backend.recipient_domains, or let the back end accept XCLIENT from us (for Postfix: ' +
+    'smtpd_authorized_xclient_hosts) and set backend.introduce = "xclient"'
+  return new ConfigError([{ where: '', key: 'backend', what }])
+}

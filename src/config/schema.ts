@@ -1,0 +1,43 @@
+/** The config file. Each part declares its own table; this only puts the tables together. */
+import { z } from 'zod'
+import { duration } from '../core/duration.ts'
+import { delayOptions } from '../delay/options.ts'
+import { dnsOptions } from '../dns/options.ts'
+import { gateOptions, greetingOptions, listenOptions } from '../gate/options.ts'
+import { logOptions } from '../observe/options.ts'
+import { reasonsOptions } from '../reasons/index.ts'
+import { backendOptions } from '../relay/options.ts'
+import { smtpOptions, tlsOptions } from '../smtp/options.ts'
+
+export const configSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9.-]*$/, 'expected a host name')
+    .default('')
+    .describe(
+      'What we call ourselves in the greeting, to the back end and in Received lines; should be the ' +
+        'name that the MX record gives. Empty: the host name of the machine.',
+    ),
+  mode: z
+    .enum(['enforce', 'observe'])
+    .default('enforce')
+    .describe(
+      '"observe" looks at everything, writes down what would have happened, and makes nobody wait.',
+    ),
+  shutdown_grace: duration('30s').describe(
+    'How long messages under way may take to finish when we are told to stop.',
+  ),
+  listen: listenOptions.prefault({}).describe('Where clients connect.'),
+  backend: backendOptions.prefault({}).describe('The mail server behind us.'),
+  gate: gateOptions.prefault({}).describe('How many may come in at once, and who never waits.'),
+  greeting: greetingOptions.prefault({}).describe('The pause before our greeting.'),
+  delay: delayOptions.prefault({}).describe('How long clients with reasons wait at RCPT.'),
+  reasons: reasonsOptions.prefault({}).describe('What makes a client wait.'),
+  dns: dnsOptions.prefault({}).describe('How names are looked up.'),
+  smtp: smtpOptions.prefault({}).describe('What clients may do.'),
+  tls: tlsOptions.prefault({}).describe('Our certificate, for STARTTLS.'),
+  log: logOptions.prefault({}).describe('What is written down.'),
+})
+
+/** Parsed, complete and frozen: no default is ever applied anywhere else. */
+export type Config = z.infer<typeof configSchema>

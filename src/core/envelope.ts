@@ -1,0 +1,56 @@
+/** The envelope of a message (RFC 5321 section 2.3.1): values, already checked, in the client's spelling. */
+
+/** MAIL FROM with its parameters. */
+export interface Sender {
+  /** "" for the null reverse-path. Local part and domain as the client spelt them. */
+  readonly address: string
+  /** Declared size in bytes (RFC 1870); null when none was. */
+  readonly size: number | null
+  readonly body: '7BIT' | '8BITMIME' | null
+  readonly smtputf8: boolean
+  /** RFC 3461 section 4.3. */
+  readonly ret: 'FULL' | 'HDRS' | null
+  /** RFC 3461 section 4.4, decoded from xtext. */
+  readonly envid: string | null
+}
+
+/** RCPT TO with its parameters. */
+export interface Recipient {
+  readonly address: string
+  /** RFC 3461 section 4.1: "NEVER", or a list of the others. */
+  readonly notify: string | null
+  /** RFC 3461 section 4.2; the address is decoded from xtext. */
+  readonly orcpt: { readonly type: string; readonly address: string } | null
+}
+
+/** The part before the last "@", and the domain in lower case ("" for the bare "postmaster"). */
+export function splitAddress(address: string): { readonly local: string; readonly domain: string } {
+  const at = address.lastIndexOf('@')
+  if (at === -1) return { local: address, domain: '' }
+  return { local: address.slice(0, at), domain: address.slice(at + 1).toLowerCase() }
+}
+
+/** xtext (RFC 3461 section 4): everything but printable ASCII, and "+" and "=", becomes "+XX". */
+export function toXtext(text: string): string {
+  const bytes = Buffer.from(text, 'utf8')
+  let out = ''
+  for (const byte of bytes) {
+    const plain = byte > 0x20 && byte < 0x7f && byte !== 0x2b && byte !== 0x3d
+    out += plain
+      ? String.fromCharCode(byte)
+      : `+${byte.toString(16).toUpperCase().padStart(2, '0')}`
+  }
+  return out
+}
+
+/** The text that xtext stands for; null when it is malformed or hides a control character. */
+export function fromXtext(xtext: string): string | null {
+  if (!/^(?:[\x21-\x2a\x2c-\x3c\x3e-\x7e]|\+[0-9A-F]{2})*$/.test(xtext)) return null
+  const bytes = Buffer.from(
+    xtext.replace(/\+([0-9A-F]{2})/g, (_, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    ),
+    'latin1',
+  )
+  return bytes.some((byte) => byte < 0x20 || byte === 0x7f) ? null : bytes.toString('utf8')
+}

@@ -1,0 +1,106 @@
+/** IP addresses and networks, in one spelling each. The only file that knows ipaddr.js. */
+import ipaddr from 'ipaddr.js'
+
+/** An address in one canonical spelling; ::ffff:192.0.2.1 has become 192.0.2.1. */
+export interface Ip {
+  readonly text: string
+  readonly family: 4 | 6
+  /** Its /24 or /64, as "192.0.2.0/24": what one customer or one spammer usually has. */
+  readonly network: string
+}
+
+/** A network that an address can lie in. */
+export interface Network {
+  readonly text: string
+  contains(ip: Ip): boolean
+}
+
+/** Reads an address as a socket or a client spells it; null when it is none. */
+export function parseIp(text: string): Ip | null {
+  // A zone ("fe80::1%eth0") says which wire an address is on, not which address it is.
+  const bare = text.replace(/%.*$/, '')
+  if (!(isDottedQuad(bare) || (bare.includes(':') && ipaddr.IPv6.isValid(bare)))) return null
+  const parsed = ipaddr.process(bare)
+  const family = parsed.kind() === 'ipv4' ? 4 : 6
+  return { text: spell(parsed), family, network: networkOf(parsed) }
+}
+
+/** Reads "192.0.2.0/24", "2001:db8::/32" or a single address; null when it is neither. */
+export function parseNetwork(text: string): Network | null {
+  const [base = '', length, ...rest] = text.split('/')
+  const ip = parseIp(base)
+  if (ip === null || rest.length > 0) return null
+  const parsed = ipaddr.process(ip.text)
+  const longest = ip.family === 4 ? 32 : 128
+  if (length !== undefined && !/^\d{1,3}$/.test(length)) return null
+  const bits = length === undefined ? longest : Number(length)
+  if (bits > longest) return null
+  return {
+    text,
+    contains: (other) => other.family === ip.family && parsedOf(other).match(parsed, bits),
+  }
+}
+
+/** True for addresses to which the whole world may belong behind a gateway (RFC 1918, loopback, link-local, ULA). */
+export function isPrivate(ip: Ip): boolean {
+  const range = ipaddr.process(ip.text).range()
+  return ['private', 'loopback', 'linkLocal', 'uniqueLocal', 'unspecified'].includes(range)
+}
+
+/** The labels of an address in reverse DNS, "1.2.0.192" or 32 nibbles, without the zone. */
+export function reverseLabels(ip: Ip): string {
+  const bytes = ipaddr.process(ip.text).toByteArray()
+  if (ip.family === 4) return bytes.reverse().join('.')
+  const nibbles = bytes.flatMap((byte) => [byte >> 4, byte & 15])
+  return nibbles
+    .reverse()
+    .map((nibble) => nibble.toString(16))
+    .join('.')
+}
+
+/** The name whose PTR records belong to an address (RFC 1035 section 3.5, RFC 3596 section 2.5). */
+export function arpaName(ip: Ip): string {
+  return `${reverseLabels(ip)}.${ip.family === 4 ? 'in-addr.arpa' : 'ip6.arpa'}`
+}
+
+/** An address as SMTP writes it in brackets (RFC 5321 section 4.1.3). */
+export function addressLiteral(ip: Ip): string {
+  return ip.family === 4 ? `[${ip.text}]` : `[IPv6:${ip.text}]`
+}
+
+/** The address inside "[192.0.2.1]", "[IPv6:2001:db8::1]" (in any case) or "[2001:db8::1]"; else null. */
+export function parseAddressLiteral(text: string): Ip | null {
+  const inside = /^\[(?:ipv[46]:)?([^\]]+)\]$/i.exec(text)?.[1]
+  return inside === undefined ? null : parseIp(inside)
+}
+
+type Parsed = ReturnType<typeof ipaddr.process>
+
+function isDottedQuad(text: string): boolean {
+  return /^\d{1,3}(?:\.\d{1,3}){3}$/.test(text) && ipaddr.IPv4.isValid(text)
+}
+
+function spell(parsed: Parsed): string {
+  return parsed instanceof ipaddr.IPv6 ? parsed.toRFC5952String() : parsed.toString()
+}
+
+function networkOf(parsed: Parsed): string {
+  if (parsed instanceof ipaddr.IPv6) {
+    const first = parsed.parts.slice(0, 4).concat(0, 0, 0, 0)
+    return `${new ipaddr.IPv6(first).toRFC5952String()}/64`
+  }
+  const [a, b, c] = parsed.toByteArray()
+  return `${a}.${b}.${c}.0/24`
+}
+
+/** A list asks about one address many times in a row, so the last one is kept parsed. */
+function parsedOf(ip: Ip): Parsed {
+  if (ip.text !== lastText) {
+    lastText = ip.text
+    lastParsed = ipaddr.process(ip.text)
+  }
+  return lastParsed
+}
+
+let lastText = '0.0.0.0'
+let lastParsed: Parsed = ipaddr.process(lastText)

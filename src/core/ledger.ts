@@ -1,0 +1,125 @@
+/**
+ * The ledger of one connection: what cost the client time, and what came of it.
+ *
+ * Log lines, metrics and reports are renderings of it. It is filled in by the gate and the session,
+ * and closed exactly once.
+ */
+import type { Ms } from './clock.ts'
+
+/** When the facts that a reason needs are known. */
+export type Stage = 'connect' | 'greeting' | 'helo' | 'mail' | 'rcpt'
+
+/** What a reason that was found leads to. */
+export type Action = 'off' | 'observe' | 'delay'
+
+/** A reason that was found, and what gave it away. */
+export interface Finding {
+  readonly reason: string
+  readonly stage: Stage
+  readonly evidence: string
+  readonly action: Exclude<Action, 'off'>
+  /** A header line that tells what was found to filters behind the back end, e.g. "X-HELO-warning: ...". */
+  readonly header: string | null
+}
+
+/** What the client did about a wait. */
+export type Reaction =
+  /** It waited to the end. */
+  | 'waited'
+  /** It hung up while waiting. */
+  | 'left'
+  /** It sent something it should not have. */
+  | 'talked'
+  /** We cut the wait: slots, shutdown, or it turned out to be a known-good client. */
+  | 'released'
+
+/** One thing that cost the client time. */
+export interface Entry {
+  readonly stage: 'greeting' | 'rcpt'
+  readonly reasons: readonly { readonly name: string; readonly evidence: string }[]
+  /** What the whole reply was to take. */
+  readonly targetMs: Ms
+  /** What looking had taken of it already. */
+  readonly lookupMs: Ms
+  /** What was left to wait; in observe mode, what would have been. */
+  readonly plannedMs: Ms
+  /** What the client did wait. */
+  readonly waitedMs: Ms
+  readonly reaction: Reaction
+  /** True when nobody was made to wait (mode = "observe"). */
+  readonly observed: boolean
+}
+
+/** One message, or the attempt at one. */
+export interface Transaction {
+  readonly sender: string
+  readonly recipients: { readonly address: string; readonly reply: string }[]
+  /** Bytes of content that the client sent. */
+  bytes: number
+  /** The final reply; "" when it never came to that. */
+  reply: string
+}
+
+/** How a connection ended. */
+export type Outcome =
+  /** The back end took at least one message. */
+  | 'accepted'
+  /** The last word on mail was a refusal of the back end. */
+  | 'refused'
+  /** We turned it away ourselves: too many connections, early talk, shutdown, limits. */
+  | 'turned-away'
+  /** It hung up in the middle of a wait. */
+  | 'left'
+  /** It went without having tried to send anything. */
+  | 'nothing'
+
+export interface Ledger {
+  readonly id: string
+  /** Time of day of the accept, ISO 8601. */
+  readonly startedAt: string
+  readonly client: string
+  readonly port: number
+  /** The forward-confirmed name; "" while unknown. */
+  hostname: string
+  /** HELO as the client spelt it last. */
+  helo: string
+  protocol: string
+  login: string
+  readonly entries: Entry[]
+  readonly transactions: Transaction[]
+  outcome: Outcome
+  /** Why we ended it, where we did. */
+  reason: string
+  /** How long the connection lasted. */
+  durationMs: Ms
+}
+
+export function openLedger(id: string, startedAt: Date, client: string, port: number): Ledger {
+  return {
+    id,
+    startedAt: startedAt.toISOString(),
+    client,
+    port,
+    hostname: '',
+    helo: '',
+    protocol: '',
+    login: '',
+    entries: [],
+    transactions: [],
+    outcome: 'nothing',
+    reason: '',
+    durationMs: 0,
+  }
+}
+
+/** How the connection ended, as its transactions and waits tell. */
+export function outcomeOf({ transactions, entries, reason }: Ledger): Outcome {
+  if (transactions.some(({ reply }) => reply.startsWith('2'))) return 'accepted'
+  if (entries.some(({ reaction }) => reaction === 'left')) return 'left'
+  if (reason !== '') return 'turned-away'
+  const refusals = transactions.flatMap(({ recipients, reply }) => [
+    reply,
+    ...recipients.map((recipient) => recipient.reply),
+  ])
+  return refusals.some((text) => /^[45]/.test(text)) ? 'refused' : 'nothing'
+}

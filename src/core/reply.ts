@@ -1,0 +1,46 @@
+/** What one side of an SMTP dialogue answers. */
+
+/** RFC 5321 section 4.2, RFC 3463. `lines` are without code, `enhanced` is "" where there is none. */
+export interface Reply {
+  readonly code: number
+  readonly enhanced: string
+  readonly lines: readonly [string, ...string[]]
+}
+
+/** A reply of our own. */
+export function reply(code: number, enhanced: string, text: string): Reply {
+  return { code, enhanced, lines: [text] }
+}
+
+/** True for 2yz: done as asked. */
+export function isPositive({ code }: Reply): boolean {
+  return code >= 200 && code < 300
+}
+
+/** One line, as logs show it: "550 5.1.1 no such user". */
+export function replyText({ code, enhanced, lines }: Reply): string {
+  return [code, enhanced, lines.join(' / ')].filter((part) => part !== '').join(' ')
+}
+
+/** Its lines, each with the enhanced code in front (RFC 2034 section 4). */
+export function enhancedLines({ enhanced, lines }: Reply): string[] {
+  return lines.map((line) => (enhanced === '' ? line : `${enhanced} ${line}`))
+}
+
+/**
+ * A reply as it goes over the wire.
+ *
+ * Control characters never get through: a line break inside a text would make two replies of one.
+ */
+export function wireForm(answer: Reply): string {
+  const last = answer.lines.length - 1
+  return enhancedLines(answer)
+    .map(
+      (line, index) =>
+        `${answer.code}${index < last ? '-' : ' '}${line.replace(controls, ' ')}\r\n`,
+    )
+    .join('')
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is being removed
+const controls = /[\x00-\x1f\x7f]/g

@@ -1,0 +1,19 @@
+/** Text from strangers, made fit to be seen. The one place that escapes it. */
+
+/**
+ * Escapes control characters, so that a stranger can neither start a line of his own in a log nor
+ * talk to the terminal that shows it. At most `max` characters are kept.
+ */
+export function visible(text: string, max = 512): string {
+  const cut = text.length > max ? `${text.slice(0, max)}...` : text
+  return cut.replace(unseen, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is being escaped
+const unseen = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
+
+/** Bytes of a command as characters: UTF-8 where it is valid (RFC 6531), else one for each byte. */
+export function decodeBytes(bytes: Buffer): string {
+  const text = bytes.toString('utf8')
+  return text.includes('\ufffd') ? bytes.toString('latin1') : text
+}

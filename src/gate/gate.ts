@@ -1,0 +1,200 @@
+/**
+ * The door: accepts connections, counts them, holds back the greeting, and hands on who may come in.
+ *
+ * Until the greeting a client costs a socket, a session and a timer. Whoever is over a limit hears
+ * 421 and is gone; nobody is ever let in uncounted.
+ */
+import { randomBytes } from 'node:crypto'
+import { createServer, type Server, type Socket } from 'node:net'
+import type { Client } from '../core/client.ts'
+import type { Clock } from '../core/clock.ts'
+import { parseIp } from '../core/ip.ts'
+import { type Reply, reply, replyText, wireForm } from '../core/reply.ts'
+import type { Log } from '../observe/log.ts'
+import { Session, type SessionParts } from '../session/session.ts'
+import { Admission } from './admission.ts'
+import { greetPause } from './greeting.ts'
+import type { GateOptions, GreetingOptions } from './options.ts'
+
+/** What new connections are made of; a reload brings another of these. */
+export interface GateParts {
+  readonly gate: GateOptions
+  readonly greeting: GreetingOptions
+  readonly session: SessionParts
+  /** A connection begins with these; the function that comes back says that it is over. */
+  readonly enter: () => () => void
+  /** Speaks SMTP with a client that has been let in. */
+  readonly serve: (socket: Socket, session: Session) => void
+}
+
+/** How long a client that was sent away may take to read why. */
+const lingerMs = 5_000
+
+const earlyTalk = reply(554, '5.5.1', 'Protocol error: you talked before the greeting')
+const shuttingDown = reply(421, '4.3.2', 'Shutting down; try again later')
+
+export class Gate {
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #parts: () => GateParts
+  readonly #admission = new Admission()
+  readonly #servers: Server[] = []
+  readonly #sessions = new Set<Session>()
+  readonly #sockets = new Set<Socket>()
+  #draining = false
+
+  /** @param parts What a connection is made of that comes now. */
+  constructor(clock: Clock, log: Log, parts: () => GateParts) {
+    this.#clock = clock
+    this.#log = log
+    this.#parts = parts
+  }
+
+  /** How many clients are in. */
+  get connectionCount(): number {
+    return this.#admission.count
+  }
+
+  /**
+   * Begins to accept on one address.
+   *
+   * @param address "address:port" or "[IPv6]:port".
+   * @returns The address as it came to be, with the port that was free for port 0.
+   * @throws What the operating system says, such as EADDRINUSE or EACCES.
+   */
+  async listen(address: string): Promise<string> {
+    const colon = address.lastIndexOf(':')
+    const host = address.slice(0, colon).replace(/^\[|\]$/g, '')
+    const server = createServer({ noDelay: true }, (socket) => this.#accept(socket))
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    server.once('error', reject)
+    server.listen({ host, port: Number(address.slice(colon + 1)), backlog: 1_024 }, resolve)
+    await promise
+    server.off('error', reject)
+    server.on('error', (error) => this.#log.fault('accept', error))
+    this.#servers.push(server)
+    const bound = server.address()
+    if (bound === null || typeof bound === 'string') return address
+    const name = `${host.includes(':') ? `[${host}]` : host}:${bound.port}`
+    this.#log.event('server.listening', { address: name })
+    return name
+  }
+
+  /** Takes no new clients, sends away those who wait, and lets messages under way finish. */
+  drain(): void {
+    this.#draining = true
+    for (const server of this.#servers) server.close()
+    for (const session of this.#sessions) session.end(shuttingDown)
+  }
+
+  /** Settles when the last client is gone. */
+  async emptied(): Promise<void> {
+    while (this.#sockets.size > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const [socket] = this.#sockets
+      socket?.once('close', resolve)
+      await promise
+    }
+  }
+
+  /** Cuts off whoever is still there. @returns How many that were. */
+  cutOff(): number {
+    const count = this.#sockets.size
+    for (const socket of this.#sockets) socket.destroy()
+    return count
+  }
+
+  #accept(socket: Socket): void {
+    // A client that resets its connection is no error of ours.
+    socket.on('error', () => {})
+    const parts = this.#parts()
+    const client = clientOf(socket)
+    if (client === null) {
+      socket.destroy()
+      return
+    }
+    const full = this.#draining ? 'shutting down' : this.#admission.enter(client.ip, parts.gate)
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+    if (full !== null) return this.#turnAway(socket, client, full)
+    void this.#receive(socket, new Session(client, parts.session), parts)
+  }
+
+  async #receive(socket: Socket, session: Session, parts: GateParts): Promise<void> {
+    this.#sessions.add(session)
+    const leave = parts.enter()
+    socket.once('close', () => {
+      leave()
+      this.#admission.leave(session.client.ip)
+      this.#sessions.delete(session)
+      session.close()
+    })
+    try {
+      session.screening.arrived()
+      await this.#greet(socket, session, parts)
+    } catch (error) {
+      this.#log.fault('gate', error)
+      sendAway(
+        socket,
+        reply(421, '4.3.0', 'Something went wrong here; try again later'),
+        this.#clock,
+      )
+    }
+  }
+
+  async #greet(socket: Socket, session: Session, parts: GateParts): Promise<void> {
+    const {
+      greeting,
+      serve,
+      session: { observeOnly },
+    } = parts
+    const end = observeOnly
+      ? ({ kind: 'greet', talk: null } as const)
+      : await greetPause({ socket, session, options: greeting, clock: this.#clock })
+    if (end.kind === 'gone') {
+      // Either the client left, or we are shutting down and it is to hear so.
+      if (session.signal.aborted) sendAway(socket, shuttingDown, this.#clock)
+      else socket.end()
+      return
+    }
+    if (end.kind === 'reject') {
+      session.ledger.reason = replyText(earlyTalk)
+      return sendAway(socket, earlyTalk, this.#clock)
+    }
+    session.screening.greeted(end.talk?.toString('latin1') ?? null)
+    if (end.talk !== null) socket.unshift(end.talk)
+    serve(socket, session)
+  }
+
+  #turnAway(socket: Socket, { ip }: Client, why: string): void {
+    this.#log.event('gate.turned-away', { client: ip.text, why })
+    sendAway(
+      socket,
+      this.#draining ? shuttingDown : reply(421, '4.7.0', `Sorry, ${why}`),
+      this.#clock,
+    )
+  }
+}
+
+/** Says why and closes. What the client still sends is read, or a reset would overtake the reply. */
+function sendAway(socket: Socket, answer: Reply, clock: Clock): void {
+  socket.end(wireForm(answer))
+  socket.resume()
+  const stopTimer = clock.after(lingerMs, () => socket.destroy())
+  socket.once('close', stopTimer)
+}
+
+/** null when the client left before we could ask who it is. */
+function clientOf(socket: Socket): Client | null {
+  const ip = parseIp(socket.remoteAddress ?? '')
+  if (ip === null) return null
+  return {
+    id: randomBytes(8).toString('hex'),
+    ip,
+    port: socket.remotePort ?? 0,
+    local: {
+      address: parseIp(socket.localAddress ?? '')?.text ?? '0.0.0.0',
+      port: socket.localPort ?? 0,
+    },
+  }
+}

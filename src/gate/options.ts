@@ -1,0 +1,66 @@
+/** The [listen], [gate] and [greeting] tables: the door. */
+import { z } from 'zod'
+import { duration } from '../core/duration.ts'
+
+export const listenOptions = z.strictObject({
+  addresses: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^(?:[\d.]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/,
+          'expected "address:port" or "[IPv6]:port"',
+        ),
+    )
+    .min(1)
+    .default(['0.0.0.0:25'])
+    .describe('Where clients connect, as "address:port" or "[IPv6]:port".'),
+})
+
+const countMax = 1_000_000
+
+export const gateOptions = z.strictObject({
+  connections_max: z
+    .int()
+    .min(1)
+    .max(countMax)
+    .default(10_000)
+    .describe('Connections at once, those that wait included. One more is sent away with 421.'),
+  per_address_max: z
+    .int()
+    .min(1)
+    .max(countMax)
+    .default(50)
+    .describe('Connections at once from one address.'),
+  per_network_max: z
+    .int()
+    .min(1)
+    .max(countMax)
+    .default(200)
+    .describe('Connections at once from one network: a /24 of IPv4, a /64 of IPv6.'),
+  known_good: z
+    .string()
+    .default('')
+    .describe(
+      'File with clients that never wait: addresses, networks, and names, which must be confirmed by ' +
+        'DNS in both directions. Empty: none.',
+    ),
+})
+
+export const greetingOptions = z.strictObject({
+  pause: duration('3s').describe('How long a client waits for our greeting.'),
+  pause_suspect: duration('20s')
+    .refine((ms) => ms < 25_000, 'expected less than "25s", since real clients give up at 30s')
+    .describe('How long it waits when there is a reason by the time that `pause` is over.'),
+  early_talk: z
+    .enum(['reject', 'delay'])
+    .default('reject')
+    .describe(
+      'What becomes of a client that talks before our greeting: "reject" sends it away with 554, ' +
+        '"delay" makes it a reason (early-talker).',
+    ),
+})
+
+export type ListenOptions = z.infer<typeof listenOptions>
+export type GateOptions = z.infer<typeof gateOptions>
+export type GreetingOptions = z.infer<typeof greetingOptions>

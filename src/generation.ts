@@ -1,0 +1,162 @@
+/**
+ * Everything that is made from one reading of the configuration.
+ *
+ * A reload makes another; connections that are under way keep the one they came with, which is
+ * closed when the last of them is gone.
+ */
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { ListFiles } from './config/files.ts'
+import type { Config } from './config/schema.ts'
+import type { Clock } from './core/clock.ts'
+import { ConfigError, messageOf } from './core/errors.ts'
+import type { Holder } from './delay/holder.ts'
+import { delayKey } from './delay/key.ts'
+import { DnsList, type DnsListEvent, runListChecks } from './dns/dns-list.ts'
+import { type Dns, SystemDns } from './dns/resolver.ts'
+import type { GateParts } from './gate/gate.ts'
+import type { Log } from './observe/log.ts'
+import { prepareReasons, type ReasonsAt } from './reasons/index.ts'
+import { Backend } from './relay/backend.ts'
+import { TreacleServer } from './smtp/server.ts'
+
+export interface Surroundings {
+  readonly clock: Clock
+  readonly log: Log
+  readonly holder: Holder
+  /** The folder that list files are looked for in first. */
+  readonly folder: string
+  /** Asked instead of the servers in [dns]; for tests. */
+  readonly dns?: Dns
+}
+
+export interface Generation {
+  readonly config: Config
+  readonly backend: Backend
+  readonly gateParts: GateParts
+  /** Tests the DNS lists, now and from time to time, until it is retired. */
+  begin(): void
+  /** No new connection comes with it; it closes with the last one that did. */
+  retire(): void
+}
+
+const listCheckEveryMs = 30 * 60_000
+
+/** @throws ConfigError when a file that the configuration names is missing or wrong. */
+export function makeGeneration(config: Config, around: Surroundings): Generation {
+  const { clock, log } = around
+  const files = new ListFiles(around.folder)
+  const knownGood = files.hosts(config.gate.known_good, 'gate.known_good')
+  const screened =
+    config.reasons.screened === '' ? null : files.hosts(config.reasons.screened, 'reasons.screened')
+  const tls = readTls(config)
+  const ownDns = around.dns === undefined ? new SystemDns(config.dns, clock) : null
+  const dns = around.dns ?? ownDns ?? new SystemDns(config.dns, clock)
+  const lists: DnsList[] = []
+  const reasons = readyReasons(config, files, (settings) => {
+    const list = new DnsList(settings, { dns, clock, report: (event) => reportList(log, event) })
+    lists.push(list)
+    return list
+  })
+  const name = config.name === '' ? hostname() : config.name
+  const backend = new Backend(config.backend, name, clock, log)
+  const server = new TreacleServer({
+    name,
+    tls,
+    auth: config.smtp.auth === 'relay' && tls !== null,
+    idleTimeoutMs: config.smtp.idle_timeout,
+    sizeMax: config.smtp.size_max,
+    capabilities: () => backend.capabilities,
+    log,
+  })
+  const life = lifeOf(() => ownDns?.close())
+  const watch = { clock, log, timeLimitMs: config.reasons.time_limit }
+  return {
+    config,
+    backend,
+    gateParts: {
+      gate: config.gate,
+      greeting: config.greeting,
+      enter: life.enter,
+      serve: (socket, session) => server.serve(socket, session),
+      session: {
+        name,
+        observeOnly: config.mode === 'observe',
+        clock,
+        log,
+        screening: { dns, reasons, watch, screened, knownGood },
+        delay: { options: config.delay, key: keyOf(config, log), holder: around.holder },
+        backend,
+        limits: { sizeMax: config.smtp.size_max, receivedMax: config.smtp.received_max },
+      },
+    },
+    begin: () => {
+      runListChecks(lists, clock, { everyMs: listCheckEveryMs }, life.signal).catch(
+        (error: unknown) => log.fault('dns lists', error),
+      )
+    },
+    retire: life.retire,
+  }
+}
+
+function readyReasons(
+  { reasons }: Config,
+  files: ListFiles,
+  openList: (settings: ConstructorParameters<typeof DnsList>[0]) => DnsList,
+): ReasonsAt {
+  return prepareReasons(reasons, {
+    acceptJunkHelo: files.hosts(reasons.helo_accept_junk_hosts, 'reasons.helo_accept_junk_hosts'),
+    flavellExact: reasons.flavell_exact,
+    openList,
+    names: (file) => files.names(file, 'reasons["helo-no-jive"].names'),
+  })
+}
+
+/** Counts who still uses something, and closes it after the last one. */
+function lifeOf(close: () => void) {
+  const retired = new AbortController()
+  let users = 0
+  const closeWhenUnused = () => {
+    if (retired.signal.aborted && users === 0) close()
+  }
+  return {
+    signal: retired.signal,
+    enter: () => {
+      users += 1
+      return () => {
+        users -= 1
+        closeWhenUnused()
+      }
+    },
+    retire: () => {
+      retired.abort(new Error('retired'))
+      closeWhenUnused()
+    },
+  }
+}
+
+function keyOf(config: Config, log: Log): Buffer {
+  return delayKey(config.delay.key_file, (why) => log.event('state.unavailable', { why }))
+}
+
+function readTls({ tls }: Config): { readonly cert: string; readonly key: string } | null {
+  if (tls.certificate === '' && tls.key === '') return null
+  return { cert: readPem(tls.certificate, 'tls.certificate'), key: readPem(tls.key, 'tls.key') }
+}
+
+function readPem(file: string, key: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    const what =
+      file === '' ? 'expected a PEM file, as the other of the pair is set' : messageOf(error)
+    throw new ConfigError([{ where: '', key, what }])
+  }
+}
+
+function reportList(log: Log, { kind, list, zone, why }: DnsListEvent): void {
+  const name = `${list} (${zone})`
+  if (kind === 'set-aside') log.event('dns-list.set-aside', { list: name, why })
+  else if (kind === 'ipv6-off') log.event('dns-list.set-aside', { list: `${name}, IPv6 only`, why })
+  else log.event('dns-list.back', { list: name })
+}

@@ -1,0 +1,128 @@
+/**
+ * Everything that Treacle can say about itself: names, fields and how loud.
+ *
+ * Log lines, the main log and counters follow from this table. A name is never renamed or used
+ * again for something else: other people's scripts read them.
+ */
+import type { Ms } from '../core/clock.ts'
+import type { Ledger } from '../core/ledger.ts'
+
+export interface EventFields {
+  'server.listening': { readonly address: string }
+  'server.draining': { readonly connections: number; readonly graceMs: Ms }
+  'server.stopped': { readonly connections: number }
+  'config.reloaded': { readonly file: string }
+  'config.rejected': { readonly why: string }
+  'state.unavailable': { readonly why: string }
+  connection: { readonly ledger: Ledger }
+  'recipient.delayed': Delayed
+  'recipient.left': Left
+  'gate.turned-away': { readonly client: string; readonly why: string }
+  'reason.failed': { readonly reason: string; readonly why: string }
+  'delay.slots-full': { readonly held: number }
+  'dns-list.set-aside': { readonly list: string; readonly why: string }
+  'dns-list.back': { readonly list: string }
+  'backend.down': { readonly why: string }
+  'backend.up': { readonly address: string }
+  'backend.open-relay-risk': { readonly why: string }
+  'our-fault': { readonly where: string; readonly stack: string }
+}
+
+/** A recipient that was answered, or given up, after a wait. */
+export interface Delayed {
+  readonly client: string
+  /** Forward-confirmed; "" where there is none. */
+  readonly hostname: string
+  readonly helo: string
+  readonly reasons: readonly string[]
+  readonly sender: string
+  readonly recipient: string
+  readonly plannedMs: Ms
+}
+
+/** A client that hung up in the middle of a wait. */
+export interface Left {
+  readonly client: string
+  readonly hostname: string
+  readonly helo: string
+  /** Since the connection was accepted. */
+  readonly connectedMs: Ms
+}
+
+export type EventName = keyof EventFields
+
+interface EventKind {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  /** Where strangers can make it happen at will, it is written once in this time and counted always. */
+  readonly atMostEveryMs?: Ms
+  readonly about: string
+}
+
+const minute = 60_000
+
+export const events: Readonly<Record<EventName, EventKind>> = {
+  'server.listening': { level: 'info', about: 'Clients can connect to this address now.' },
+  'server.draining': {
+    level: 'info',
+    about: 'Shutdown has begun; messages under way may finish until the grace period is over.',
+  },
+  'server.stopped': { level: 'info', about: 'Everything is closed; connections were cut off.' },
+  'config.reloaded': { level: 'info', about: 'New connections use the configuration just read.' },
+  'config.rejected': {
+    level: 'error',
+    about: 'The configuration is wrong; everything goes on with the one before.',
+  },
+  'state.unavailable': {
+    level: 'warn',
+    about: 'Something could not be remembered; mail goes on without it.',
+  },
+  connection: { level: 'info', about: 'A connection ended; its ledger.' },
+  'recipient.delayed': {
+    level: 'debug',
+    about: 'A recipient was answered after a wait, or the client left in it.',
+  },
+  'recipient.left': { level: 'debug', about: 'The client hung up in the middle of a wait.' },
+  'gate.turned-away': {
+    level: 'info',
+    atMostEveryMs: minute,
+    about: 'A client was sent away with 421: too many connections.',
+  },
+  'reason.failed': {
+    level: 'warn',
+    atMostEveryMs: minute,
+    about: 'A reason threw or took too long; it was taken as not found.',
+  },
+  'delay.slots-full': {
+    level: 'warn',
+    atMostEveryMs: minute,
+    about: 'All places for waiting are taken; the least suspicious wait less.',
+  },
+  'dns-list.set-aside': { level: 'warn', about: 'A DNS list failed its test and is not used.' },
+  'dns-list.back': { level: 'info', about: 'A DNS list passed its test again and is used.' },
+  'backend.down': {
+    level: 'error',
+    atMostEveryMs: minute,
+    about: 'No address of the back end could be reached; clients hear 451 4.4.1.',
+  },
+  'backend.up': { level: 'info', about: 'The back end can be reached again.' },
+  'backend.open-relay-risk': {
+    level: 'error',
+    atMostEveryMs: minute,
+    about: 'The back end would relay for strangers through us; clients hear 451 4.3.5.',
+  },
+  'our-fault': {
+    level: 'error',
+    about: 'A bug in Treacle; the client heard 421 4.3.0. Please report it with the stack.',
+  },
+}
+
+/** Every event name with a count of 0, so that the first one is visible to whoever watches. */
+export function zeroCounts(): Record<EventName, number> {
+  const counts: Partial<Record<EventName, number>> = {}
+  for (const name of Object.keys(events)) if (isEventName(name)) counts[name] = 0
+  return counts as Record<EventName, number>
+}
+
+function isEventName(name: string): name is EventName {
+  return name in events
+}

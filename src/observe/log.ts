@@ -1,0 +1,100 @@
+/** Writes events as one JSON object a line. The only file that knows pino. */
+import { createRequire } from 'node:module'
+import { destination, type Logger, pino } from 'pino'
+import type { Clock, Instant } from '../core/clock.ts'
+import { type EventFields, type EventName, events, zeroCounts } from './events.ts'
+import type { LogOptions } from './options.ts'
+
+/** Somebody else who wants to hear of each event: the main log, metrics, a test. */
+export type Listener = <Name extends EventName>(name: Name, fields: EventFields[Name]) => void
+
+export class Log {
+  readonly #pino: Logger
+  readonly #clock: Clock
+  readonly #listeners = new Set<Listener>()
+  readonly #silentUntil = new Map<EventName, Instant>()
+  readonly #unsaid = new Map<EventName, number>()
+  /** How often each event has happened, written or not. */
+  readonly counts = zeroCounts()
+  readonly #flush: () => void
+
+  constructor(clock: Clock, options: Pick<LogOptions, 'level' | 'format'>) {
+    this.#clock = clock
+    const stream = destination({ dest: 1, sync: false })
+    this.#flush = () => stream.flushSync()
+    const settings = {
+      level: options.level,
+      base: null,
+      timestamp: () => `,"time":"${clock.wall().toISOString()}"`,
+      formatters: { level: (label: string) => ({ level: label }) },
+    }
+    this.#pino = options.format === 'pretty' ? pino(settings, pretty()) : pino(settings, stream)
+  }
+
+  event<Name extends EventName>(name: Name, fields: EventFields[Name]): void {
+    this.counts[name] += 1
+    for (const listener of this.#listeners) listener(name, fields)
+    const { level } = events[name]
+    if (!this.#pino.isLevelEnabled(level) || !this.#mayWrite(name)) return
+    const unsaid = this.#unsaid.get(name) ?? 0
+    this.#unsaid.delete(name)
+    this.#pino[level]({
+      event: name,
+      ...shown(fields),
+      ...(unsaid > 0 ? { alsoHappened: unsaid } : {}),
+    })
+  }
+
+  /** From now on, the least important events that are written. */
+  set level(level: LogOptions['level']) {
+    this.#pino.level = level
+  }
+
+  /** A bug of ours: counted, with its stack. */
+  fault(where: string, error: unknown): void {
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.event('our-fault', { where, stack })
+  }
+
+  /** @returns A function that takes the listener off again. */
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Writes out what is still in memory. */
+  flush(): void {
+    this.#flush()
+  }
+
+  #mayWrite(name: EventName): boolean {
+    const { atMostEveryMs } = events[name]
+    if (atMostEveryMs === undefined) return true
+    const now = this.#clock.now()
+    if (now < (this.#silentUntil.get(name) ?? Number.NEGATIVE_INFINITY)) {
+      this.#unsaid.set(name, (this.#unsaid.get(name) ?? 0) + 1)
+      return false
+    }
+    this.#silentUntil.set(name, now + atMostEveryMs)
+    return true
+  }
+}
+
+/** JSON escapes what is dangerous in a log; a ledger is laid out flat, as the line of a connection. */
+function shown(fields: EventFields[EventName]): object {
+  return 'ledger' in fields ? fields.ledger : fields
+}
+
+/** pino-pretty is for development and may not be there. */
+function pretty(): NodeJS.WritableStream {
+  try {
+    const load = createRequire(import.meta.url)
+    const make: unknown = load('pino-pretty')
+    if (typeof make === 'function') {
+      return make({ sync: true, messageKey: 'event' })
+    }
+  } catch {
+    // Without it the lines are JSON, which says the same.
+  }
+  return process.stdout
+}

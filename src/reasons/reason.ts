@@ -1,0 +1,118 @@
+/**
+ * What a reason is: one observation about a client that may make it wait.
+ *
+ * A reason is a function of its facts. It knows no time, no socket and no consequence: it says what
+ * it saw, or null. Each is one file, so that adding one is a file, a line in index.ts and a test.
+ */
+import { z } from 'zod'
+import type { Sender } from '../core/envelope.ts'
+import type { HostList } from '../core/host-list.ts'
+import type { Ip } from '../core/ip.ts'
+import type { Action, Stage } from '../core/ledger.ts'
+import type { DnsList, DnsListSettings } from '../dns/dns-list.ts'
+import type { Dns } from '../dns/resolver.ts'
+import type { Identity } from '../dns/reverse.ts'
+
+/** Known as soon as the client has connected. */
+export interface ConnectFacts {
+  readonly client: Ip
+}
+
+/** Known when the greet pause is over. */
+export interface GreetingFacts extends ConnectFacts {
+  /** What it sent before our greeting; null when it waited for that as it should. */
+  readonly earlyTalk: string | null
+}
+
+/** Known after HELO or EHLO. */
+export interface HeloFacts extends ConnectFacts {
+  /** As the client spelt it. */
+  readonly helo: string
+}
+
+/** Known after MAIL. */
+export interface MailFacts extends HeloFacts {
+  readonly sender: Sender
+}
+
+/** Known at RCPT. */
+export interface RcptFacts extends MailFacts {
+  readonly recipient: string
+}
+
+export interface FactsAt {
+  readonly connect: ConnectFacts
+  readonly greeting: GreetingFacts
+  readonly helo: HeloFacts
+  readonly mail: MailFacts
+  readonly rcpt: RcptFacts
+}
+
+/** What reasons may use to find out more. */
+export interface Tools {
+  readonly dns: Dns
+  /** The client's names in DNS; asked once for all reasons of a connection. */
+  readonly identify: () => Promise<Identity>
+  readonly signal: AbortSignal
+}
+
+/** What all reasons share: lists that the operator keeps, and the taste of 2004. */
+export interface Shared {
+  /** Hosts whose HELO is nobody's business (the recipe's helo_accept_junk_hosts). */
+  readonly acceptJunkHelo: HostList
+  readonly flavellExact: boolean
+  /** Opens a DNS list, which is tested at start and from time to time for as long as it is used. */
+  readonly openList: (settings: DnsListSettings) => DnsList
+  /** The names in a list file, in lower case. */
+  readonly names: (file: string) => ReadonlySet<string>
+}
+
+export type Evidence = string | null
+
+/** A reason as it is defined, before it has been configured. */
+export interface ReasonDefinition<S extends Stage, O extends z.ZodType<ReasonOptions>> {
+  /** Never changes; logs and scripts know it by this. */
+  readonly name: string
+  readonly stage: S
+  readonly summary: string
+  readonly source: string
+  readonly options: O
+  /** Prepares the reason for its options, once. */
+  readonly prepare: (options: z.infer<O>, shared: Shared) => PreparedReason<S>
+}
+
+export interface PreparedReason<S extends Stage> {
+  readonly find: (facts: FactsAt[S], tools: Tools) => Promise<Evidence> | Evidence
+  /** A header line for filters behind the back end, when the reason is found. */
+  readonly header?: (facts: FactsAt[S]) => string
+}
+
+export interface ReasonOptions {
+  readonly action: Action
+}
+
+/** A reason that is in use. */
+export interface Reason<S extends Stage = Stage> {
+  readonly name: string
+  readonly stage: S
+  readonly action: Exclude<Action, 'off'>
+  readonly find: (facts: FactsAt[S], tools: Tools) => Promise<Evidence> | Evidence
+  readonly header: (facts: FactsAt[S]) => string | null
+}
+
+/** The action that every reason has. */
+export function actionOption(byDefault: Action = 'delay') {
+  return z
+    .enum(['off', 'observe', 'delay'])
+    .default(byDefault)
+    .describe(
+      '"delay" makes clients wait, "observe" only writes down what was found, "off" does not look.',
+    )
+}
+
+/** Names the type parameters of a definition, and nothing else. */
+export function defineReason<S extends Stage, O extends z.ZodType<ReasonOptions>>(
+  definition: ReasonDefinition<S, O>,
+): ReasonDefinition<S, O> {
+  return definition
+}

@@ -1,0 +1,25 @@
+/** What a back end offers in its EHLO reply (RFC 5321 section 4.1.1.1). */
+
+/** Keywords in upper case, each with the rest of its line. */
+export type Capabilities = ReadonlyMap<string, string>
+
+export const noCapabilities: Capabilities = new Map()
+
+/** @param lines The lines of the EHLO reply after the first, without code. */
+export function parseCapabilities(lines: readonly string[]): Capabilities {
+  const found = new Map<string, string>()
+  for (const line of lines) {
+    // Some servers of the nineties wrote "AUTH=LOGIN".
+    const [, keyword = '', rest = ''] = /^([A-Za-z0-9-]+)[\s=]*(.*)$/.exec(line.trim()) ?? []
+    if (keyword !== '' && !found.has(keyword.toUpperCase())) {
+      found.set(keyword.toUpperCase(), rest.trim())
+    }
+  }
+  return found
+}
+
+/** The largest message it takes, in bytes (RFC 1870); Infinity where it sets no limit. */
+export function sizeMaxOf(capabilities: Capabilities): number {
+  const declared = Number(capabilities.get('SIZE') ?? 0)
+  return Number.isSafeInteger(declared) && declared > 0 ? declared : Number.POSITIVE_INFINITY
+}

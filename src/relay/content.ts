@@ -1,0 +1,101 @@
+/**
+ * The content of one message on its way to the back end.
+ *
+ * Bytes go on as they came, dot-stuffing included, apart from the header lines we add and the
+ * forged ones we take out. A message that must not be delivered is broken off before its final dot
+ * (RFC 5321 section 4.1.1.4), so the back end never sees half of it as a whole.
+ */
+import { type Reply, reply } from '../core/reply.ts'
+import { BackendLost, type Conversation } from './conversation.ts'
+import { HeaderFilter } from './header-filter.ts'
+import type { BackendOptions } from './options.ts'
+import { ownHeaders } from './trace.ts'
+
+export interface ContentLimits {
+  /** Largest message in bytes. */
+  readonly sizeMax: number
+  /** More Received lines than this are a loop (RFC 5321 section 6.3). */
+  readonly receivedMax: number
+}
+
+/** The back end died or fell silent in the middle of DATA: nothing was accepted, nothing is lost. */
+export const diedInData = reply(
+  451,
+  '4.4.2',
+  'The mail server behind us went away; try again later',
+)
+
+export class Content {
+  readonly #conversation: Conversation
+  readonly #options: BackendOptions
+  readonly #limits: ContentLimits
+  readonly #filter = new HeaderFilter(ownHeaders)
+  #byteCount = 0
+  #verdict: Reply | null = null
+
+  constructor(conversation: Conversation, options: BackendOptions, limits: ContentLimits) {
+    this.#conversation = conversation
+    this.#options = options
+    this.#limits = limits
+  }
+
+  /** How much the client has sent so far, in bytes on the wire. */
+  get byteCount(): number {
+    return this.#byteCount
+  }
+
+  /** Puts header lines of ours above the message. */
+  prepend(lines: string): void {
+    void this.#conversation.write(Buffer.from(lines), this.#options.block_timeout)
+  }
+
+  /**
+   * Passes on the next bytes; once the message is refused they go nowhere.
+   *
+   * @returns Nothing when more may follow at once, else a promise for when the back end has read.
+   */
+  write(bytes: Buffer): Promise<void> | undefined {
+    this.#byteCount += bytes.length
+    if (this.#verdict !== null || this.#conversation.answeredEarly) return undefined
+    const pieces = this.#filter.push(bytes)
+    if (this.#byteCount > this.#limits.sizeMax) {
+      this.refuse(reply(552, '5.3.4', `Message exceeds ${this.#limits.sizeMax} bytes`))
+    } else if (this.#filter.receivedCount > this.#limits.receivedMax) {
+      this.refuse(reply(554, '5.4.6', 'Too many Received lines: this message is going in circles'))
+    } else {
+      return this.#pass(pieces)
+    }
+    return undefined
+  }
+
+  /** Makes sure that this message is not delivered, and settles the final reply. */
+  refuse(answer: Reply): void {
+    if (this.#verdict !== null) return
+    this.#verdict = answer
+    this.#conversation.destroy()
+  }
+
+  /** Ends the message. @returns The back end's final reply, or ours where there can be none. */
+  async finish(): Promise<Reply> {
+    if (this.#verdict !== null) return this.#verdict
+    if (!this.#conversation.answeredEarly) {
+      void this.#pass([this.#filter.end(), endOfData])
+    }
+    try {
+      return await this.#conversation.nextReply(this.#options.final_timeout)
+    } catch (error) {
+      if (!(error instanceof BackendLost)) throw error
+      return diedInData
+    }
+  }
+
+  #pass(pieces: readonly Buffer[]): Promise<void> | undefined {
+    let full: Promise<void> | undefined
+    for (const piece of pieces) {
+      if (piece.length > 0) full = this.#conversation.write(piece, this.#options.block_timeout)
+    }
+    return full
+  }
+}
+
+const endOfData = Buffer.from('.\r\n')

@@ -1,0 +1,169 @@
+/**
+ * One conversation with the back end, in lock-step: one command, one reply.
+ *
+ * It knows the protocol and nothing of clients, reasons or delays. Whatever goes wrong with the
+ * connection ends it with BackendLost; a reply is always the back end's own.
+ */
+import type { Socket } from 'node:net'
+import type { Clock, Ms } from '../core/clock.ts'
+import { messageOf } from '../core/errors.ts'
+import { type Reply, replyText } from '../core/reply.ts'
+import { type Capabilities, noCapabilities, parseCapabilities } from './capabilities.ts'
+import type { Dialled } from './dial.ts'
+import { ProtocolError, ReplyReader } from './reply-reader.ts'
+
+/** The back end went away, fell silent, or answered with something that is no reply. */
+export class BackendLost extends Error {
+  override readonly name = 'BackendLost'
+}
+
+export class Conversation {
+  readonly #socket: Socket
+  readonly #clock: Clock
+  readonly #reader = new ReplyReader()
+  #capabilities: Capabilities
+  /** Replies that came before they were asked for: an early refusal in the middle of DATA. */
+  readonly #early: Reply[] = []
+  #asked: {
+    readonly resolve: (reply: Reply) => void
+    readonly reject: (error: Error) => void
+  } | null = null
+  #lost: BackendLost | null = null
+  readonly #whenLost = new Set<() => void>()
+
+  constructor({ socket, capabilities, release }: Dialled, clock: Clock) {
+    this.#socket = socket
+    this.#clock = clock
+    this.#capabilities = capabilities
+    socket.on('data', (chunk: Buffer) => this.#hear(chunk))
+    socket.on('end', () => this.#lose('closed the connection'))
+    socket.on('close', () => this.#lose('closed the connection'))
+    socket.on('error', (error) => this.#lose(messageOf(error)))
+    release()
+    socket.resume()
+  }
+
+  /** What the last EHLO reply offered. */
+  get capabilities(): Capabilities {
+    return this.#capabilities
+  }
+
+  get lost(): boolean {
+    return this.#lost !== null
+  }
+
+  /**
+   * Says one line and waits for its reply.
+   *
+   * @throws BackendLost when no reply comes within `limitMs` or the connection fails.
+   */
+  async say(line: string, limitMs: Ms): Promise<Reply> {
+    if (this.#lost !== null) throw this.#lost
+    // A reply nobody asked for answers nothing: the two sides no longer agree where they are.
+    if (this.#early.length > 0) throw this.#lose('replied without being asked')
+    this.#socket.write(`${line}\r\n`)
+    return await this.nextReply(limitMs)
+  }
+
+  /** Says EHLO or HELO again, after the back end has been told who the client is. */
+  async greet(verb: 'EHLO' | 'HELO', name: string, limitMs: Ms): Promise<Reply> {
+    const answer = await this.say(`${verb} ${name}`, limitMs)
+    if (answer.code === 250) {
+      this.#capabilities =
+        verb === 'EHLO' ? parseCapabilities(answer.lines.slice(1)) : noCapabilities
+    }
+    return answer
+  }
+
+  /** Waits for a reply to what has been said already. */
+  async nextReply(limitMs: Ms): Promise<Reply> {
+    const early = this.#early.shift()
+    if (early !== undefined) return early
+    if (this.#lost !== null) throw this.#lost
+    const { promise, resolve, reject } = Promise.withResolvers<Reply>()
+    this.#asked = { resolve, reject }
+    const stopTimer = this.#clock.after(limitMs, () => this.#lose(`no reply for ${limitMs} ms`))
+    try {
+      return await promise
+    } finally {
+      stopTimer()
+      this.#asked = null
+    }
+  }
+
+  /**
+   * Passes on bytes of content as they are.
+   *
+   * @returns Nothing when more can be written at once, else a promise for when the back end has read.
+   */
+  write(bytes: Buffer, limitMs: Ms): Promise<void> | undefined {
+    if (this.#lost !== null || this.#socket.write(bytes)) return undefined
+    return this.#drained(limitMs)
+  }
+
+  /** True when the back end has already answered what is still being sent. */
+  get answeredEarly(): boolean {
+    return this.#early.length > 0
+  }
+
+  /** Ends politely; whatever is still under way there is given up. */
+  quit(): void {
+    if (this.#lost !== null) return
+    this.#lost = new BackendLost('we said QUIT')
+    this.#socket.removeAllListeners('data')
+    this.#socket.end('QUIT\r\n')
+    this.#socket.resume()
+    const stopTimer = this.#clock.after(5_000, () => this.#socket.destroy())
+    this.#socket.once('close', stopTimer)
+  }
+
+  /** Breaks off at once. In the middle of DATA this is how a message is not sent (RFC 5321 section 4.1.1.4). */
+  destroy(): void {
+    this.#lose('we broke off')
+  }
+
+  #drained(limitMs: Ms): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const stopTimer = this.#clock.after(limitMs, () => this.#lose(`read nothing for ${limitMs} ms`))
+    const go = () => {
+      stopTimer()
+      this.#socket.off('drain', go)
+      this.#whenLost.delete(go)
+      resolve()
+    }
+    this.#socket.once('drain', go)
+    this.#whenLost.add(go)
+    return promise
+  }
+
+  #hear(chunk: Buffer): void {
+    try {
+      for (const heard of this.#reader.push(chunk)) this.#take(heard)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      this.#lose(error.message)
+    }
+  }
+
+  #take(heard: Reply): void {
+    if (this.#asked !== null) {
+      const { resolve } = this.#asked
+      this.#asked = null
+      resolve(heard)
+    } else if (this.#early.length < 4) {
+      this.#early.push(heard)
+    } else {
+      this.#lose(`replied without being asked: ${replyText(heard)}`)
+    }
+  }
+
+  #lose(why: string): BackendLost {
+    if (this.#lost === null) {
+      this.#lost = new BackendLost(`back end ${why}`)
+      this.#socket.destroy()
+      for (const go of this.#whenLost) go()
+    }
+    this.#asked?.reject(this.#lost)
+    return this.#lost
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * What one client says, said again to the back end, one command at a time.
+ *
+ * Knows no reasons and no delays. The conversation is opened for the first recipient, not before,
+ * and given up whenever the client is made to wait (`park`), so that a waiting client never
+ * occupies a place at the back end; afterwards it is told again what it had agreed to.
+ */
+import { type Recipient, type Sender, splitAddress, toXtext } from '../core/envelope.ts'
+import { isPositive, type Reply, reply } from '../core/reply.ts'
+import { type Backend, BackendUnreachable, OpenRelayRisk, Refusal } from './backend.ts'
+import type { Capabilities } from './capabilities.ts'
+import { Content, type ContentLimits } from './content.ts'
+import { BackendLost, type Conversation } from './conversation.ts'
+import type { Introduction } from './introduce.ts'
+
+const unreachable = reply(
+  451,
+  '4.4.1',
+  'The mail server behind us cannot be reached; try again later',
+)
+const unsafe = reply(
+  451,
+  '4.3.5',
+  'Mail cannot be passed on at the moment; the operator has been told',
+)
+const lostIt = reply(451, '4.4.2', 'The mail server behind us went away; try again later')
+const changedMind = reply(451, '4.3.0', 'The mail server behind us has changed its mind; try again')
+const changedExtensions = reply(451, '4.3.0', 'Extensions have changed since EHLO; try again')
+const notOurs = reply(550, '5.7.1', 'We do not relay to that domain')
+const noRecipients = reply(554, '5.5.1', 'No valid recipients')
+
+export class Delivery {
+  readonly #backend: Backend
+  readonly #client: () => Introduction
+  readonly #signal: AbortSignal
+  #conversation: Conversation | null = null
+  #sender: Sender | null = null
+  /** The answer to MAIL on the present conversation; null while it has not been said there. */
+  #mailReply: Reply | null = null
+  #accepted: Recipient[] = []
+  /** True when the back end still holds a message that the client has given up. */
+  #stale = false
+  /** True when the present conversation is one that the client has logged in to. */
+  #loggedIn = false
+  /** Set when the back end no longer agrees to what the client has been told. */
+  #broken: Reply | null = null
+
+  constructor(backend: Backend, client: () => Introduction, signal: AbortSignal) {
+    this.#backend = backend
+    this.#client = client
+    this.#signal = signal
+  }
+
+  get acceptedCount(): number {
+    return this.#accepted.length
+  }
+
+  /** A new message. Nothing is said yet. */
+  begin(sender: Sender): void {
+    this.reset()
+    this.#sender = sender
+  }
+
+  /** Passes on one recipient. @returns The back end's answer, or why there can be none. */
+  async recipient(recipient: Recipient): Promise<Reply> {
+    if (this.#broken !== null) return this.#broken
+    if (!this.#backend.takes(splitAddress(recipient.address).domain)) return notOurs
+    try {
+      const conversation = await this.#ready()
+      if (this.#mailReply !== null && !isPositive(this.#mailReply)) return this.#mailReply
+      const answer = await this.#say(
+        conversation,
+        rcptCommand(recipient, conversation.capabilities),
+      )
+      if (isPositive(answer)) this.#accepted.push(recipient)
+      return answer
+    } catch (error) {
+      return this.#failed(error)
+    }
+  }
+
+  /** Passes on DATA. @returns Where the content goes, or the reply when it may not be sent. */
+  async data(limits: ContentLimits): Promise<Content | Reply> {
+    if (this.#broken !== null) return this.#broken
+    if (this.#accepted.length === 0) return noRecipients
+    try {
+      const conversation = await this.#ready()
+      if (this.#broken !== null) return this.#broken
+      const answer = await conversation.say('DATA', this.#backend.options.data_timeout)
+      this.#forget()
+      if (answer.code === 354) return new Content(conversation, this.#backend.options, limits)
+      return answer.code < 400 ? lostIt : answer
+    } catch (error) {
+      return this.#failed(error)
+    }
+  }
+
+  /** Gives the place at the back end free while the client waits. */
+  park(): void {
+    this.#conversation?.quit()
+    this.#conversation = null
+    this.#mailReply = null
+    this.#stale = false
+  }
+
+  /** Forgets the message that was begun; the back end hears of it with the next one. */
+  reset(): void {
+    if (this.#mailReply !== null) this.#stale = true
+    this.#forget()
+  }
+
+  /**
+   * Asks the back end whether a user may log in, on the conversation that will carry the mail.
+   *
+   * @returns The back end's answer; ours where there can be none.
+   */
+  async authenticate(user: string, password: string): Promise<Reply> {
+    try {
+      this.#conversation ??= await this.#backend.converse(this.#client(), this.#signal)
+      const secret = Buffer.from(`\0${user}\0${password}`).toString('base64')
+      const answer = await this.#say(this.#conversation, `AUTH PLAIN ${secret}`)
+      this.#loggedIn = isPositive(answer)
+      return answer
+    } catch (error) {
+      return this.#failed(error)
+    }
+  }
+
+  /** The client is gone. In the middle of a message the back end sees a broken connection, never an end. */
+  close(midMessage: boolean): void {
+    if (midMessage) this.#conversation?.destroy()
+    else this.#conversation?.quit()
+    this.#conversation = null
+  }
+
+  /** A conversation in which MAIL and all accepted recipients have been said. */
+  async #ready(): Promise<Conversation> {
+    if (this.#conversation?.lost) {
+      this.#conversation = null
+      this.#stale = false
+      // Mid-transaction this is the end of it; between messages a new conversation will do, unless
+      // the client had logged in to this one: we keep no password to do it again with.
+      if (this.#mailReply !== null || this.#loggedIn) throw new BackendLost('back end left')
+    }
+    this.#conversation ??= await this.#backend.converse(this.#client(), this.#signal)
+    if (this.#stale) {
+      this.#stale = false
+      await this.#say(this.#conversation, 'RSET')
+    }
+    if (this.#mailReply === null) await this.#sayAgain(this.#conversation)
+    return this.#conversation
+  }
+
+  async #sayAgain(conversation: Conversation): Promise<void> {
+    const sender = this.#sender
+    if (sender === null) return
+    const { capabilities } = conversation
+    if (needsMore(sender, capabilities)) {
+      this.#broken = changedExtensions
+      this.#mailReply = changedExtensions
+      return
+    }
+    this.#mailReply = await this.#say(conversation, mailCommand(sender, capabilities))
+    for (const recipient of this.#accepted) {
+      const answer = isPositive(this.#mailReply)
+        ? await this.#say(conversation, rcptCommand(recipient, capabilities))
+        : this.#mailReply
+      if (!isPositive(answer)) {
+        this.#broken = changedMind
+        this.#mailReply = changedMind
+        return
+      }
+    }
+  }
+
+  async #say(conversation: Conversation, line: string): Promise<Reply> {
+    const answer = await conversation.say(line, this.#backend.options.command_timeout)
+    // 421 announces that it hangs up (RFC 5321 section 3.8); 3yz has no meaning here.
+    if (answer.code === 421) conversation.destroy()
+    return answer.code >= 300 && answer.code < 400 ? lostIt : answer
+  }
+
+  #failed(error: unknown): Reply {
+    this.#signal.throwIfAborted()
+    if (error instanceof BackendUnreachable) return unreachable
+    if (error instanceof OpenRelayRisk) return unsafe
+    if (error instanceof Refusal) return error.reply
+    if (!(error instanceof BackendLost)) throw error
+    this.#conversation = null
+    // Recipients it had agreed to are gone with it, though the client has heard 250 for them.
+    if (this.#accepted.length > 0) this.#broken = lostIt
+    this.#mailReply = null
+    return lostIt
+  }
+
+  #forget(): void {
+    this.#sender = null
+    this.#mailReply = null
+    this.#accepted = []
+    this.#broken = null
+  }
+}
+
+/** True when the sender uses an extension that the back end no longer offers. */
+function needsMore(sender: Sender, capabilities: Capabilities): boolean {
+  return (
+    (sender.smtputf8 && !capabilities.has('SMTPUTF8')) ||
+    (sender.body === '8BITMIME' && !capabilities.has('8BITMIME'))
+  )
+}
+
+function mailCommand(sender: Sender, capabilities: Capabilities): string {
+  const dsn = capabilities.has('DSN')
+  return [
+    `MAIL FROM:<${sender.address}>`,
+    sender.size !== null && capabilities.has('SIZE') ? `SIZE=${sender.size}` : '',
+    sender.body !== null && capabilities.has('8BITMIME') ? `BODY=${sender.body}` : '',
+    sender.smtputf8 ? 'SMTPUTF8' : '',
+    sender.ret !== null && dsn ? `RET=${sender.ret}` : '',
+    sender.envid !== null && dsn ? `ENVID=${toXtext(sender.envid)}` : '',
+  ]
+    .filter((part) => part !== '')
+    .join(' ')
+}
+
+function rcptCommand({ address, notify, orcpt }: Recipient, capabilities: Capabilities): string {
+  const dsn = capabilities.has('DSN')
+  return [
+    `RCPT TO:<${address}>`,
+    notify !== null && dsn ? `NOTIFY=${notify}` : '',
+    orcpt !== null && dsn ? `ORCPT=${orcpt.type};${toXtext(orcpt.address)}` : '',
+  ]
+    .filter((part) => part !== '')
+    .join(' ')
+}

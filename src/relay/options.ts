@@ -1,0 +1,58 @@
+/** The [backend] table: the mail server that everything is passed on to. */
+import { z } from 'zod'
+import { duration } from '../core/duration.ts'
+
+export const backendOptions = z.strictObject({
+  addresses: z
+    .array(z.string().regex(/^(?:[^\s:]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/, 'expected "host:port"'))
+    .min(1)
+    .default(['127.0.0.1:10025'])
+    .describe(
+      'Where the back end listens, as "host:port" or "[IPv6]:port". Several are tried in this order ' +
+        'for each conversation.',
+    ),
+  introduce: z
+    .enum(['auto', 'xclient', 'none'])
+    .default('auto')
+    .describe(
+      'How the back end learns who the client is. "xclient" demands the XCLIENT extension of every ' +
+        'conversation and relays nothing without it. "auto" uses it where it is offered. "none" ' +
+        'leaves it at the Received line: the back end then judges every client by our address.',
+    ),
+  recipient_domains: z
+    .array(
+      z
+        .string()
+        .toLowerCase()
+        .regex(/^(?:\*\.)?[^\s@*]+$/, 'expected a domain such as "example.org" or "*.example.org"'),
+    )
+    .default([])
+    .describe(
+      'Domains that mail may be addressed to, "*.example.org" for all below one; empty: the back end ' +
+        'decides. Must be set when the back end has a loopback or private address and is not told ' +
+        'who the client is, since it would then relay for the whole world.',
+    ),
+  tls: z
+    .enum(['opportunistic', 'require', 'off'])
+    .default('opportunistic')
+    .describe(
+      'STARTTLS towards the back end: used where offered, demanded, or not used. With "require" the ' +
+        'certificate must be valid for the name in `addresses`.',
+    ),
+  connect_timeout: duration('10s').describe(
+    'Longest time to reach one address and read its greeting and EHLO reply.',
+  ),
+  command_timeout: duration('4m30s').describe(
+    'Longest time for a reply to MAIL or RCPT. Clients wait five minutes (RFC 5321 section 4.5.3.2).',
+  ),
+  data_timeout: duration('2m').describe('Longest time for the reply to DATA.'),
+  block_timeout: duration('3m').describe(
+    'Longest time in which the back end reads none of the content.',
+  ),
+  final_timeout: duration('10m').describe('Longest time for the reply after the final dot.'),
+  retry_after: duration('5s').describe(
+    'How long an address that did not answer is passed over while others can be tried.',
+  ),
+})
+
+export type BackendOptions = z.infer<typeof backendOptions>

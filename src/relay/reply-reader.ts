@@ -1,0 +1,74 @@
+/**
+ * Reads replies out of the bytes a back end sends (RFC 5321 section 4.2.1).
+ *
+ * Strict, since whatever it lets through is said again to a client: three digits, one code for all
+ * lines, CRLF, and bounds on length.
+ */
+
+import type { Reply } from '../core/reply.ts'
+import { decodeBytes } from '../core/text.ts'
+
+/** The back end does not speak SMTP as agreed; nothing more can be had from this connection. */
+export class ProtocolError extends Error {
+  override readonly name = 'ProtocolError'
+}
+
+/** RFC 5321 section 4.5.3.1.5 says 512; EHLO and verbose refusals are longer in practice. */
+const lineMax = 4_096
+const linesMax = 256
+
+export class ReplyReader {
+  #rest: Buffer<ArrayBufferLike> = Buffer.alloc(0)
+  #lines: string[] = []
+  #code = ''
+
+  /**
+   * Takes the next bytes.
+   *
+   * @returns The replies they complete, usually one.
+   * @throws ProtocolError when they are no replies.
+   */
+  push(chunk: Buffer): Reply[] {
+    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
+    const replies: Reply[] = []
+    let start = 0
+    for (;;) {
+      const end = bytes.indexOf(0x0a, start)
+      if (end === -1) break
+      const complete = this.#line(bytes.subarray(start, end))
+      if (complete !== null) replies.push(complete)
+      start = end + 1
+    }
+    this.#rest = bytes.subarray(start)
+    if (this.#rest.length > lineMax) throw new ProtocolError('reply line too long')
+    return replies
+  }
+
+  #line(raw: Buffer): Reply | null {
+    if (raw.length > lineMax) throw new ProtocolError('reply line too long')
+    const line = decodeBytes(raw)
+    const [, code = '', dash = '', text = ''] = /^([2-5]\d\d)(?:([- ])(.*))?\r$/s.exec(line) ?? []
+    if (code === '' || (this.#code !== '' && code !== this.#code)) {
+      throw new ProtocolError(`malformed reply ${JSON.stringify(line.slice(0, 80))}`)
+    }
+    this.#lines.push(text)
+    if (this.#lines.length > linesMax) throw new ProtocolError('reply with too many lines')
+    this.#code = code
+    if (dash === '-') return null
+    const complete = replyOf(Number(code), this.#lines)
+    this.#lines = []
+    this.#code = ''
+    return complete
+  }
+}
+
+/** Takes the enhanced code out of the lines, when each has the same (RFC 2034 section 3). */
+function replyOf(code: number, raw: readonly string[]): Reply {
+  const [first = '', ...rest] = raw
+  const enhanced = /^([245]\.\d{1,3}\.\d{1,3})(?: |$)/.exec(first)?.[1] ?? ''
+  const shared =
+    enhanced !== '' && raw.every((line) => line === enhanced || line.startsWith(`${enhanced} `))
+  if (!shared) return { code, enhanced: '', lines: [first, ...rest] }
+  const without = (line: string) => line.slice(enhanced.length + 1)
+  return { code, enhanced, lines: [without(first), ...rest.map(without)] }
+}

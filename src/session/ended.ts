@@ -1,0 +1,22 @@
+/** The two ways in which a session ends before its command is answered. */
+import { type Reply, replyText } from '../core/reply.ts'
+
+/** We ended it. The reply is the last thing that the client hears. */
+export class Ended extends Error {
+  override readonly name = 'Ended'
+  readonly reply: Reply
+
+  constructor(answer: Reply) {
+    super(replyText(answer))
+    this.reply = answer
+  }
+}
+
+/** The client is gone; there is nobody left to answer. */
+export class ClientLeft extends Error {
+  override readonly name = 'ClientLeft'
+
+  constructor() {
+    super('the client has left')
+  }
+}

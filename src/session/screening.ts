@@ -1,0 +1,140 @@
+/**
+ * What is found out about one client, stage by stage, while it goes about its business.
+ *
+ * Looking begins as soon as the facts of a stage are known and goes on in the background; whoever
+ * wants the findings waits for them. Nothing here has a consequence.
+ */
+import type { Client } from '../core/client.ts'
+import type { Sender } from '../core/envelope.ts'
+import type { HostList } from '../core/host-list.ts'
+import type { Finding } from '../core/ledger.ts'
+import type { Dns } from '../dns/resolver.ts'
+import { type Identity, identify } from '../dns/reverse.ts'
+import type { ReasonsAt } from '../reasons/index.ts'
+import { look, type Watch } from '../reasons/look.ts'
+import type { Tools } from '../reasons/reason.ts'
+
+export interface ScreeningParts {
+  readonly dns: Dns
+  readonly reasons: ReasonsAt
+  readonly watch: Watch
+  /** Whom reasons apply to; null for everybody. */
+  readonly screened: HostList | null
+  /** Who never waits. */
+  readonly knownGood: HostList
+}
+
+export class Screening {
+  readonly #client: Client
+  readonly #parts: ScreeningParts
+  readonly #tools: Tools
+  #identifying: Promise<Identity> | null = null
+  #identity: Identity | null = null
+  #helo = ''
+  #sender: Sender | null = null
+  /** Findings of each stage, as promises from the moment its facts are known. */
+  #connect: Promise<Finding[]> = nothing
+  #greeting: Promise<Finding[]> = nothing
+  #hello: Promise<Finding[]> = nothing
+  #mail: Promise<Finding[]> = nothing
+  /** What has been found before HELO, without waiting for more. */
+  readonly foundSoFar: Finding[] = []
+
+  constructor(client: Client, parts: ScreeningParts, signal: AbortSignal) {
+    this.#client = client
+    this.#parts = parts
+    this.#tools = { dns: parts.dns, identify: () => this.identify(), signal }
+  }
+
+  /** The client's names, as far as they are known by now. */
+  get identity(): Identity | null {
+    return this.#identity
+  }
+
+  /** The client's names; asked once. */
+  identify(): Promise<Identity> {
+    this.#identifying ??= identify(this.#client.ip, this.#parts.dns, this.#tools.signal).then(
+      (identity) => {
+        this.#identity = identity
+        return identity
+      },
+    )
+    return this.#identifying
+  }
+
+  /** The client has connected. */
+  arrived(): void {
+    void quietly(this.identify())
+    const { reasons, watch } = this.#parts
+    this.#connect = quietly(
+      look(reasons.connect, { client: this.#client.ip }, this.#tools, watch).then((found) => {
+        this.foundSoFar.push(...found)
+        return found
+      }),
+    )
+  }
+
+  /** The greet pause is over; `earlyTalk` is what the client said in it. */
+  greeted(earlyTalk: string | null): void {
+    const { reasons, watch } = this.#parts
+    const facts = { client: this.#client.ip, earlyTalk }
+    this.#greeting = quietly(look(reasons.greeting, facts, this.#tools, watch))
+  }
+
+  /** The client has said who it is; what was found about another name no longer counts. */
+  hello(helo: string): void {
+    this.#helo = helo
+    const { reasons, watch } = this.#parts
+    const facts = { client: this.#client.ip, helo }
+    this.#hello = quietly(look(reasons.helo, facts, this.#tools, watch))
+    this.#mail = nothing
+  }
+
+  mail(sender: Sender): void {
+    this.#sender = sender
+    const { reasons, watch } = this.#parts
+    const facts = { client: this.#client.ip, helo: this.#helo, sender }
+    this.#mail = quietly(look(reasons.mail, facts, this.#tools, watch))
+  }
+
+  /**
+   * All that speaks against this client giving this recipient.
+   *
+   * @throws the signal's reason when the client leaves.
+   */
+  async findings(recipient: string): Promise<Finding[]> {
+    const { reasons, watch } = this.#parts
+    const sender = this.#sender
+    if (sender === null) return []
+    const facts = { client: this.#client.ip, helo: this.#helo, sender, recipient }
+    const stages = [this.#connect, this.#greeting, this.#hello, this.#mail]
+    const found = await Promise.all([...stages, look(reasons.rcpt, facts, this.#tools, watch)])
+    await this.identify()
+    return this.#applies() ? found.flat() : []
+  }
+
+  /** True for clients that never wait, by address or by confirmed name. */
+  isKnownGood(): boolean {
+    return this.#isOn(this.#parts.knownGood)
+  }
+
+  #applies(): boolean {
+    const { screened } = this.#parts
+    return !this.isKnownGood() && (screened === null || this.#isOn(screened))
+  }
+
+  #isOn(list: HostList): boolean {
+    const { ip } = this.#client
+    const names = this.#identity?.confirmed ?? []
+    if (names.length === 0) return list.matches({ ip, name: null })
+    return names.some((name) => list.matches({ ip, name }))
+  }
+}
+
+const nothing: Promise<Finding[]> = Promise.resolve([])
+
+/** A client that leaves ends its look-ups, and nobody may be there to hear of it. */
+function quietly<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
+}

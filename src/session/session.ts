@@ -1,0 +1,232 @@
+/**
+ * One client, from its first word to its last.
+ *
+ * Everybody is served. Whoever gives reasons is served more slowly. What is said is what the back
+ * end says. So each recipient goes the same way: look what speaks against the client, wait what is
+ * left of its delay, ask the back end, repeat its answer.
+ */
+import type { Client, Hello } from '../core/client.ts'
+import { type Recipient, type Sender, splitAddress } from '../core/envelope.ts'
+import {
+  type Entry,
+  type Finding,
+  type Ledger,
+  openLedger,
+  outcomeOf,
+  type Transaction,
+} from '../core/ledger.ts'
+import { isPositive, type Reply, reply, replyText } from '../core/reply.ts'
+import type { Backend } from '../relay/backend.ts'
+import { Content, type ContentLimits } from '../relay/content.ts'
+import { Delivery } from '../relay/delivery.ts'
+import { ClientLeft, Ended } from './ended.ts'
+import { headersOf, hostnameOf, introductionOf, type Papers, protocolOf } from './papers.ts'
+import { Patience, type PatienceParts } from './patience.ts'
+import { Screening, type ScreeningParts } from './screening.ts'
+
+export interface SessionParts extends PatienceParts {
+  /** What we call ourselves. */
+  readonly name: string
+  readonly screening: ScreeningParts
+  readonly backend: Backend
+  readonly limits: ContentLimits
+}
+
+export class Session {
+  readonly client: Client
+  readonly ledger: Ledger
+  readonly screening: Screening
+  readonly #parts: SessionParts
+  readonly #patience: Patience
+  readonly #delivery: Delivery
+  readonly #leaving = new AbortController()
+  readonly #acceptedAt: number
+  #helo: Hello | null = null
+  #secure = false
+  #login: string | null = null
+  #transaction: Transaction | null = null
+  #findings: readonly Finding[] = []
+  #content: Content | null = null
+  /** How to end when the message under way is done. */
+  #afterData: Reply | null = null
+  #closed = false
+
+  constructor(client: Client, parts: SessionParts) {
+    this.client = client
+    this.#parts = parts
+    this.#acceptedAt = parts.clock.now()
+    this.ledger = openLedger(client.id, parts.clock.wall(), client.ip.text, client.port)
+    this.screening = new Screening(client, parts.screening, this.signal)
+    this.#patience = new Patience(client, parts, this.ledger)
+    this.#delivery = new Delivery(parts.backend, () => introductionOf(this.#papers), this.signal)
+  }
+
+  /** Aborts when the client leaves or we end the session: down every await. */
+  get signal(): AbortSignal {
+    return this.#leaving.signal
+  }
+
+  /** True while a message is on its way, which a shutdown lets finish. */
+  get inData(): boolean {
+    return this.#content !== null
+  }
+
+  /** HELO or EHLO: who the client says it is. Like RSET, it ends a message that was begun. */
+  hello(helo: Hello): void {
+    this.#helo = helo
+    this.ledger.helo = helo.name
+    this.reset()
+    this.screening.hello(helo.name)
+  }
+
+  /** STARTTLS: what was said in the clear is forgotten (RFC 3207 section 4.2). */
+  secured(): void {
+    this.#secure = true
+    this.#helo = null
+    this.reset()
+  }
+
+  /** AUTH: asked of the back end itself. Who has logged in never waits. */
+  async authenticate(user: string, password: string): Promise<Reply> {
+    const answer = await this.#delivery.authenticate(user, password)
+    if (isPositive(answer)) {
+      this.#login = user
+      this.ledger.login = user
+    }
+    return answer
+  }
+
+  /** MAIL: nothing is said to the back end before there is a recipient. */
+  mail(sender: Sender): Reply {
+    const { sizeMax } = this.#parts.limits
+    if (sender.size !== null && sender.size > sizeMax) {
+      return reply(552, '5.3.4', `Message exceeds ${sizeMax} bytes`)
+    }
+    this.#delivery.begin(sender)
+    this.#patience.newTransaction()
+    this.screening.mail(sender)
+    this.#transaction = { sender: sender.address, recipients: [], bytes: 0, reply: '' }
+    this.ledger.transactions.push(this.#transaction)
+    return reply(250, '2.1.0', 'Sender ok')
+  }
+
+  /**
+   * RCPT: the one place where a client waits, and where the back end first hears of it.
+   *
+   * @throws Ended or ClientLeft.
+   */
+  async recipient(recipient: Recipient): Promise<Reply> {
+    const arrivedAt = this.#parts.clock.now()
+    const findings = await this.screening.findings(recipient.address)
+    this.#findings = this.#login === null ? findings : []
+    await this.#wait(recipient, arrivedAt)
+    const answer = await this.#delivery.recipient(recipient)
+    this.#transaction?.recipients.push({ address: recipient.address, reply: replyText(answer) })
+    return answer
+  }
+
+  /**
+   * DATA. Never delayed: a client that gave up here would send the message twice (RFC 1047).
+   *
+   * @returns Where the content goes, or why it may not be sent.
+   */
+  async data(): Promise<Content | Reply> {
+    const opened = await this.#delivery.data(this.#parts.limits)
+    if (!(opened instanceof Content)) {
+      this.#settle(opened)
+      return opened
+    }
+    this.#content = opened
+    opened.prepend(this.#headers())
+    return opened
+  }
+
+  /** The content has ended. @returns The back end's final reply. */
+  async finish(content: Content): Promise<Reply> {
+    const answer = await content.finish()
+    if (this.#transaction !== null) this.#transaction.bytes = content.byteCount
+    this.#content = null
+    this.#settle(answer)
+    const last = this.#afterData
+    if (last !== null) setImmediate(() => this.end(last))
+    return answer
+  }
+
+  /** RSET, or whatever else gives up a message that was begun. */
+  reset(): void {
+    this.#delivery.reset()
+    this.#transaction = null
+  }
+
+  /** Writes down what cost the client time before it came to RCPT: the greet pause. */
+  note(entry: Entry): void {
+    this.ledger.entries.push(entry)
+  }
+
+  /**
+   * Ends the session from our side: a wait ends at once, a message under way is finished first.
+   *
+   * @param answer The last thing that the client hears.
+   */
+  end(answer: Reply): void {
+    if (this.inData) {
+      this.#afterData = answer
+      return
+    }
+    this.ledger.reason ||= replyText(answer)
+    this.#leaving.abort(new Ended(answer))
+  }
+
+  /** The connection is closed, by whomever. Everything is freed; the ledger goes to the log, once. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#leaving.abort(new ClientLeft())
+    this.#delivery.close(this.#content !== null)
+    const { clock, log } = this.#parts
+    this.ledger.hostname = hostnameOf(this.#papers) ?? ''
+    this.ledger.protocol = protocolOf(this.#papers)
+    this.ledger.durationMs = Math.round(clock.now() - this.#acceptedAt)
+    this.ledger.outcome = outcomeOf(this.ledger)
+    log.event('connection', { ledger: this.ledger })
+  }
+
+  async #wait({ address }: Recipient, arrivedAt: number): Promise<void> {
+    const { never_for } = this.#parts.delay.options
+    const addresses = [
+      address,
+      ...(this.#transaction?.recipients ?? []).map((given) => given.address),
+    ]
+    const occasion = {
+      findings: this.#findings,
+      sender: this.#transaction?.sender ?? '',
+      recipient: address,
+      arrivedAt,
+      exempt: addresses.every((each) => never_for.includes(splitAddress(each).local.toLowerCase())),
+      hostname: hostnameOf(this.#papers) ?? '',
+    }
+    await this.#patience.wait(occasion, this.signal, () => this.#delivery.park())
+  }
+
+  #settle(answer: Reply): void {
+    if (this.#transaction !== null) this.#transaction.reply = replyText(answer)
+    this.#transaction = null
+  }
+
+  get #papers(): Papers {
+    const { identity } = this.screening
+    const helo = this.#helo
+    return { client: this.client, identity, helo, secure: this.#secure, login: this.#login }
+  }
+
+  #headers(): string {
+    const { name, clock } = this.#parts
+    const accepted = this.#transaction?.recipients.filter(({ reply: text }) => text.startsWith('2'))
+    return headersOf(this.#papers, {
+      by: name,
+      recipients: (accepted ?? []).map(({ address }) => address),
+      findings: this.#findings,
+      at: clock.wall(),
+    })
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * The commands of a client, in their order (RFC 5321 section 4.1.4): each line becomes a reply.
+ *
+ * What is wrong with a command is answered here; what is about mail is asked of the session. Knows
+ * nothing of sockets, and of the package that reads the lines.
+ */
+import type { Hello } from '../core/client.ts'
+import { isPositive, type Reply, reply } from '../core/reply.ts'
+import { Content } from '../relay/content.ts'
+import { ClientLeft, Ended } from '../session/ended.ts'
+import type { Session } from '../session/session.ts'
+import { parseHelo, parseMail, parseRcpt } from './command.ts'
+import { keywords, offeredBy } from './ehlo.ts'
+import type { ServerParts } from './parts.ts'
+
+const ok = reply(250, '2.0.0', 'Ok')
+const nested = reply(503, '5.5.1', 'MAIL has been given already')
+const needMail = reply(503, '5.5.1', 'MAIL first')
+const needRcpt = reply(503, '5.5.1', 'RCPT first')
+const dataSyntax = reply(501, '5.5.4', 'DATA takes no argument')
+const notInTransaction = reply(503, '5.5.1', 'Not in the middle of a message')
+const ourFault = reply(421, '4.3.0', 'Something went wrong here; try again later')
+
+export class Dialogue {
+  readonly #session: Session
+  readonly #parts: ServerParts
+  #inTransaction = false
+  #smtputf8 = false
+  #recipientCount = 0
+  #secure = false
+  #loggedIn = false
+
+  constructor(session: Session, parts: ServerParts) {
+    this.#session = session
+    this.#parts = parts
+  }
+
+  /** @returns The reply, and the name when the client has said a good one. */
+  hello(
+    verb: Hello['verb'],
+    line: string,
+  ): { readonly answer: Reply; readonly name: string | null } {
+    const parsed = parseHelo(line)
+    if ('refusal' in parsed) return { answer: parsed.refusal, name: null }
+    this.#endTransaction()
+    this.#session.hello({ verb, name: parsed.value })
+    const { name, auth, tls, sizeMax, capabilities } = this.#parts
+    const ours = {
+      sizeMax,
+      startTls: tls !== null && !this.#secure,
+      auth: auth && this.#secure && !this.#loggedIn,
+    }
+    const extensions = verb === 'HELO' ? [] : keywords(capabilities(), ours)
+    return { answer: { code: 250, enhanced: '', lines: [name, ...extensions] }, name: parsed.value }
+  }
+
+  /** The session is under TLS now; what was said before is forgotten (RFC 3207 section 4.2). */
+  secured(): void {
+    this.#secure = true
+    this.#endTransaction()
+    this.#session.secured()
+  }
+
+  /** Why AUTH may not be given now; null when it may. */
+  beforeLogin(): Reply | null {
+    return this.#inTransaction ? notInTransaction : null
+  }
+
+  async login(user: string, password: string): Promise<Reply> {
+    const answer = await this.#session.authenticate(user, password)
+    this.#loggedIn = isPositive(answer)
+    return answer
+  }
+
+  mail(line: string): Reply {
+    if (this.#inTransaction) return nested
+    const parsed = parseMail(line, offeredBy(this.#parts.capabilities()))
+    if ('refusal' in parsed) return parsed.refusal
+    const answer = this.#session.mail(parsed.value)
+    this.#inTransaction = isPositive(answer)
+    this.#smtputf8 = parsed.value.smtputf8
+    return answer
+  }
+
+  /** A reply that needs no waiting, or a promise of one that may need minutes. */
+  recipient(line: string): Reply | Promise<Reply> {
+    if (!this.#inTransaction) return needMail
+    const parsed = parseRcpt(line, offeredBy(this.#parts.capabilities()), this.#smtputf8)
+    if ('refusal' in parsed) return parsed.refusal
+    this.#recipientCount += 1
+    return this.#session.recipient(parsed.value)
+  }
+
+  data(line: string): Reply | Promise<Content | Reply> {
+    if (line.trim().length > 4) return dataSyntax
+    if (!this.#inTransaction) return needMail
+    return this.#recipientCount === 0 ? needRcpt : this.#openData()
+  }
+
+  /** The content has ended. */
+  async finish(content: Content): Promise<Reply> {
+    const answer = await this.#session.finish(content)
+    this.#endTransaction()
+    return answer
+  }
+
+  reset(): Reply {
+    this.#session.reset()
+    this.#endTransaction()
+    return ok
+  }
+
+  /** What the client hears of something that was thrown; null when it is gone. Bugs go to the log. */
+  explain(error: unknown): Reply | null {
+    if (error instanceof Ended) return error.reply
+    if (error instanceof ClientLeft) return null
+    this.#parts.log.fault('dialogue', error)
+    return ourFault
+  }
+
+  async #openData(): Promise<Content | Reply> {
+    const opened = await this.#session.data()
+    if (!(opened instanceof Content)) this.#endTransaction()
+    return opened
+  }
+
+  #endTransaction(): void {
+    this.#inTransaction = false
+    this.#smtputf8 = false
+    this.#recipientCount = 0
+  }
+}

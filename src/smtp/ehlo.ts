@@ -1,0 +1,46 @@
+/** What EHLO offers: only what we and the back end both do, and what is between the client and us. */
+import { type Capabilities, sizeMaxOf } from '../relay/capabilities.ts'
+import type { Offered } from './command.ts'
+
+export interface Ours {
+  /** The largest message that we take, in bytes. */
+  readonly sizeMax: number
+  readonly startTls: boolean
+  readonly auth: boolean
+}
+
+/**
+ * The lines of the EHLO reply after the first.
+ *
+ * Never CHUNKING: BDAT is not implemented. Never PIPECONNECT: it would make early talk legal.
+ *
+ * @param capabilities The back end's; null while it has not been reached, when little is promised.
+ */
+export function keywords(capabilities: Capabilities | null, ours: Ours): string[] {
+  const offered = offeredBy(capabilities)
+  const sizeMax = Math.min(
+    ours.sizeMax,
+    capabilities === null ? ours.sizeMax : sizeMaxOf(capabilities),
+  )
+  return [
+    'PIPELINING',
+    ...(offered.size ? [`SIZE ${sizeMax}`] : []),
+    ...(offered.eightBitMime ? ['8BITMIME'] : []),
+    ...(offered.smtputf8 ? ['SMTPUTF8'] : []),
+    ...(offered.dsn ? ['DSN'] : []),
+    ...(capabilities?.has('ENHANCEDSTATUSCODES') ? ['ENHANCEDSTATUSCODES'] : []),
+    ...(ours.startTls ? ['STARTTLS'] : []),
+    ...(ours.auth ? ['AUTH PLAIN LOGIN'] : []),
+  ]
+}
+
+/** The extensions whose parameters are taken. */
+export function offeredBy(capabilities: Capabilities | null): Offered {
+  return {
+    // We check sizes ourselves, whatever the back end does.
+    size: true,
+    eightBitMime: capabilities?.has('8BITMIME') ?? false,
+    smtputf8: capabilities?.has('SMTPUTF8') ?? false,
+    dsn: capabilities?.has('DSN') ?? false,
+  }
+}
