@@ -29,7 +29,7 @@ const monopolies = [
   { what: /from 'pino'/, owner: 'observe/log.ts' },
   { what: /from 'lru-cache'/, owner: 'dns/shared-answers.ts' },
   { what: /import (?!type)[^\n]*from 'node:dns/, owner: 'dns/channel-pool.ts' },
-  { what: /from 'smol-toml'/, owner: 'config/load.ts' },
+  { what: /from 'smol-toml'/, owner: 'config/toml.ts' },
   { what: /from 'commander'/, owner: 'main.ts' },
   { what: /\bprocess\.(env|argv|exit|exitCode|on)\b/, owner: 'main.ts' },
 ]

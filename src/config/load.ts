@@ -5,12 +5,12 @@
  * Works for any schema. The words for what a setting expects are those of the manual. Reads no
  * file and no environment; `main` brings both.
  */
-import { parse, TomlDate, TomlError, type TomlTable } from 'smol-toml'
 import type { z } from 'zod'
 import { ConfigError, type Problem } from '../core/errors.ts'
 import { nearest, type Override } from './environment.ts'
 import { keyText, locator } from './locate.ts'
 import { expects, type Shape, shapeOf } from './manual.ts'
+import { readToml, TomlFault, type TomlTable } from './toml.ts'
 
 /** What is wrong at a path, before anybody looks up the line. */
 interface Fault {
@@ -53,26 +53,12 @@ export function parseConfig<S extends z.ZodObject>(
 
 function parseToml(text: string, file: string, strange: readonly Problem[]): TomlTable {
   try {
-    return withoutDates(parse(text, { unsafeKeyBehaviour: 'throw' }))
+    return readToml(text)
   } catch (error) {
-    if (!(error instanceof TomlError)) throw error
-    const reason = /^Invalid TOML document: (.*)/.exec(error.message)?.[1] ?? error.message
-    const hint = /numeric|invalid value/.test(reason) ? '; text needs quotes' : ''
-    const what = `not valid TOML, at column ${error.column}: ${reason}${hint}`
-    throw new ConfigError([{ where: `${file}:${error.line}`, key: '', what }, ...strange])
+    if (!(error instanceof TomlFault)) throw error
+    const fault = { where: `${file}:${error.line}`, key: '', what: error.message }
+    throw new ConfigError([fault, ...strange])
   }
-}
-
-/** No setting is a date, and zod takes one for an empty table: make it what nothing accepts. */
-function withoutDates(document: TomlTable): TomlTable {
-  const tables: object[] = [document]
-  for (const table of tables) {
-    for (const [key, value] of Object.entries(table)) {
-      if (value instanceof TomlDate) Reflect.set(table, key, null)
-      else if (typeof value === 'object') tables.push(value)
-    }
-  }
-  return document
 }
 
 /** Leaves the file alone where it has a value in place of the table; that is reported later. */

@@ -5,7 +5,7 @@
  * relies on the parser having accepted the text, and looks at no value. It knows just enough of
  * strings and comments not to be fooled by what is inside them.
  */
-import { parse } from 'smol-toml'
+import { unquoted } from './toml.ts'
 
 /** The line of the setting at `path`; of the nearest table around it if it is not in the file. */
 export type Locate = (path: readonly PropertyKey[]) => number
@@ -155,11 +155,6 @@ function partOf(place: Place, key: PropertyKey, line: number): Place {
 /** Below a list of tables, keys belong to the one that was opened last. */
 function latest(place: Place): Place {
   return place.parts.get(place.tablesCount - 1) ?? place
-}
-
-/** What a quoted key says, by the parser's own rules for escapes. */
-function unquoted(key: string): string {
-  return String(parse(`text = ${key}`).text)
 }
 
 /** A path as reports spell it: `delay.slots`, `listen.addresses[1]`, `reasons["no-ptr"].action`. */
