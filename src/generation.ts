@@ -75,6 +75,7 @@ export function makeGeneration(config: Config, around: Surroundings): Generation
     config,
     backend,
     gateParts: {
+      proxies: config.listen.proxy_protocol_from,
       gate: config.gate,
       greeting: config.greeting,
       enter: life.enter,

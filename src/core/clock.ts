@@ -17,7 +17,7 @@ export interface Clock {
   /** The time of day. */
   wall(): Date
   /**
-   * Waits `ms` milliseconds.
+   * Waits `ms` milliseconds; 24 days at the most, as timers do.
    *
    * @throws `signal.reason` as soon as `signal` aborts, at once when it already has.
    */
@@ -25,6 +25,9 @@ export interface Clock {
   /** Calls `wake` once after `ms` milliseconds, unless the returned function is called before. */
   after(ms: Ms, wake: () => void): () => void
 }
+
+/** Node takes a longer timer for none at all and fires it at once. */
+const timerMax: Ms = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   now: () => performance.now(),
@@ -40,16 +43,19 @@ export const systemClock: Clock = {
       clearTimeout(timer)
       reject(signal.reason)
     }
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', leave)
-      resolve()
-    }, ms)
+    const timer = setTimeout(
+      () => {
+        signal.removeEventListener('abort', leave)
+        resolve()
+      },
+      Math.min(ms, timerMax),
+    )
     signal.addEventListener('abort', leave, { once: true })
     return promise
   },
 
   after(ms, wake) {
-    const timer = setTimeout(wake, ms)
+    const timer = setTimeout(wake, Math.min(ms, timerMax))
     return () => clearTimeout(timer)
   },
 }

@@ -1,5 +1,7 @@
 /** The envelope of a message (RFC 5321 section 2.3.1): values, already checked, in the client's spelling. */
 
+import { isUtf8 } from 'node:buffer'
+
 /** MAIL FROM with its parameters. */
 export interface Sender {
   /** "" for the null reverse-path. Local part and domain as the client spelt them. */
@@ -43,7 +45,7 @@ export function toXtext(text: string): string {
   return out
 }
 
-/** The text that xtext stands for; null when it is malformed or hides a control character. */
+/** The text that xtext stands for; null when it is malformed, no UTF-8, or hides a control character. */
 export function fromXtext(xtext: string): string | null {
   if (!/^(?:[\x21-\x2a\x2c-\x3c\x3e-\x7e]|\+[0-9A-F]{2})*$/.test(xtext)) return null
   const bytes = Buffer.from(
@@ -52,5 +54,6 @@ export function fromXtext(xtext: string): string | null {
     ),
     'latin1',
   )
-  return bytes.some((byte) => byte < 0x20 || byte === 0x7f) ? null : bytes.toString('utf8')
+  const hidesControl = bytes.some((byte) => byte < 0x20 || byte === 0x7f)
+  return hidesControl || !isUtf8(bytes) ? null : bytes.toString('utf8')
 }

@@ -48,13 +48,13 @@ export function parseHostList(text: string, where: string): HostList {
   return hostListOf(items.filter((item) => item !== null))
 }
 
-/** The lines of a list file that say something, with their numbers, without `#` comments. */
+/** The lines of a list file that say something, with their numbers; `#` begins a comment anywhere. */
 export function listLines(
   text: string,
 ): readonly { readonly line: number; readonly value: string }[] {
   return text
     .split(/\r?\n/)
-    .map((raw, index) => ({ line: index + 1, value: raw.replace(/(?:^|\s)#.*$/, '').trim() }))
+    .map((raw, index) => ({ line: index + 1, value: raw.replace(/#.*$/, '').trim() }))
     .filter(({ value }) => value !== '')
 }
 
@@ -86,8 +86,9 @@ function parseItem(value: string): Item | null {
 }
 
 function nameTest(text: string): Item['test'] | null {
-  if (/^[\d.:/]+$/.test(text)) return null
-  if (/^\*[a-z0-9_.-]+$/.test(text)) {
+  // No top-level domain is a number: this is an address with a mistake, or a range.
+  if (/(?:^|\.)\d+\.?$/.test(text)) return null
+  if (/^\*[a-z0-9_.-]*[a-z0-9_]$/.test(text)) {
     const suffix = text.slice(1)
     return ({ name }) => name?.endsWith(suffix) ?? false
   }

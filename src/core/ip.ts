@@ -18,7 +18,7 @@ export interface Network {
 /** Reads an address as a socket or a client spells it; null when it is none. */
 export function parseIp(text: string): Ip | null {
   // A zone ("fe80::1%eth0") says which wire an address is on, not which address it is.
-  const bare = text.replace(/%.*$/, '')
+  const bare = text.includes(':') ? text.replace(/%.*$/, '') : text
   if (!(isDottedQuad(bare) || (bare.includes(':') && ipaddr.IPv6.isValid(bare)))) return null
   const parsed = ipaddr.process(bare)
   const family = parsed.kind() === 'ipv4' ? 4 : 6
@@ -76,8 +76,9 @@ export function parseAddressLiteral(text: string): Ip | null {
 
 type Parsed = ReturnType<typeof ipaddr.process>
 
+/** A leading zero is octal to some and decimal to others, so "010.0.0.1" is nobody's address. */
 function isDottedQuad(text: string): boolean {
-  return /^\d{1,3}(?:\.\d{1,3}){3}$/.test(text) && ipaddr.IPv4.isValid(text)
+  return /^(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}$/.test(text) && ipaddr.IPv4.isValid(text)
 }
 
 function spell(parsed: Parsed): string {

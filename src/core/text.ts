@@ -12,6 +12,16 @@ export function visible(text: string, max = 512): string {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is being escaped
 const unseen = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
 
+/** The same for a line of JSON, without changing what it says: JSON leaves all but the first 32 as they are. */
+export function visibleJson(line: string): string {
+  return line.replace(
+    unseenInJson,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
+const unseenInJson = /[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
+
 /** Bytes of a command as characters: UTF-8 where it is valid (RFC 6531), else one for each byte. */
 export function decodeBytes(bytes: Buffer): string {
   const text = bytes.toString('utf8')

@@ -31,9 +31,10 @@ export interface Circumstances {
 export function waitDue(circumstances: Circumstances, options: DelayOptions): Ms {
   const { findings, targetMs, lookupMs, waitedMs, nullSender, exempt, paid } = circumstances
   if (exempt || paid || findings.length === 0) return 0
-  const residualMs = Math.max(leastMs, targetMs - lookupMs)
-  const cappedMs = nullSender ? Math.min(residualMs, options.null_sender_max) : residualMs
-  return Math.max(0, Math.min(cappedMs, options.session_budget - waitedMs))
+  // Whoever verifies an address times the whole reply, so the limit is one for look-ups and wait.
+  const longestMs = nullSender ? Math.min(targetMs, options.null_sender_max) : targetMs
+  const residualMs = Math.max(leastMs, longestMs - lookupMs)
+  return Math.max(0, Math.min(residualMs, longestMs, options.session_budget - waitedMs))
 }
 
 /**

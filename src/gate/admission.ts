@@ -30,6 +30,17 @@ export class Admission {
     return null
   }
 
+  /** Somebody is in who has yet to say who he is: he counts, but for no address. Out by `leaveUnknown`. */
+  enterUnknown(limits: GateOptions): string | null {
+    if (this.#count >= limits.connections_max) return 'too many connections'
+    this.#count += 1
+    return null
+  }
+
+  leaveUnknown(): void {
+    this.#count -= 1
+  }
+
   leave({ text, network }: Ip): void {
     this.#count -= 1
     countDown(this.#byAddress, text)

@@ -8,16 +8,20 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Client } from '../core/client.ts'
 import type { Clock } from '../core/clock.ts'
-import { parseIp } from '../core/ip.ts'
+import { type Network, parseIp } from '../core/ip.ts'
 import { type Reply, reply, replyText, wireForm } from '../core/reply.ts'
 import type { Log } from '../observe/log.ts'
 import { Session, type SessionParts } from '../session/session.ts'
 import { Admission } from './admission.ts'
 import { greetPause } from './greeting.ts'
 import type { GateOptions, GreetingOptions } from './options.ts'
+import type { ProxyHeader } from './proxy-header.ts'
+import { readProxyHeader } from './proxy-reader.ts'
 
 /** What new connections are made of; a reload brings another of these. */
 export interface GateParts {
+  /** Whoever connects from here must say in a PROXY header who the client is. */
+  readonly proxies: readonly Network[]
   readonly gate: GateOptions
   readonly greeting: GreetingOptions
   readonly session: SessionParts
@@ -29,6 +33,8 @@ export interface GateParts {
 
 /** How long a client that was sent away may take to read why. */
 const lingerMs = 5_000
+/** How long a proxy may take to say who the client is. */
+const proxyHeaderMs = 5_000
 
 const earlyTalk = reply(554, '5.5.1', 'Protocol error: you talked before the greeting')
 const shuttingDown = reply(421, '4.3.2', 'Shutting down; try again later')
@@ -41,7 +47,7 @@ export class Gate {
   readonly #servers: Server[] = []
   readonly #sessions = new Set<Session>()
   readonly #sockets = new Set<Socket>()
-  #draining = false
+  readonly #draining = new AbortController()
 
   /** @param parts What a connection is made of that comes now. */
   constructor(clock: Clock, log: Log, parts: () => GateParts) {
@@ -82,8 +88,8 @@ export class Gate {
 
   /** Takes no new clients, sends away those who wait, and lets messages under way finish. */
   drain(): void {
-    this.#draining = true
     for (const server of this.#servers) server.close()
+    this.#draining.abort()
     for (const session of this.#sessions) session.end(shuttingDown)
   }
 
@@ -107,17 +113,44 @@ export class Gate {
   #accept(socket: Socket): void {
     // A client that resets its connection is no error of ours.
     socket.on('error', () => {})
-    const parts = this.#parts()
-    const client = clientOf(socket)
-    if (client === null) {
+    const peer = clientOf(socket)
+    if (peer === null) {
       socket.destroy()
       return
     }
-    const full = this.#draining ? 'shutting down' : this.#admission.enter(client.ip, parts.gate)
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
+    const { proxies } = this.#parts()
+    if (proxies.some((network) => network.contains(peer.ip))) void this.#askProxy(socket, peer)
+    else this.#admit(socket, peer)
+  }
+
+  /** Who the client is we hear from the proxy; until then the connection counts, but for nobody. */
+  async #askProxy(socket: Socket, peer: Client): Promise<void> {
+    const full = this.#isDraining
+      ? 'shutting down'
+      : this.#admission.enterUnknown(this.#parts().gate)
+    if (full !== null) return this.#turnAway(socket, peer, full)
+    const { signal } = this.#draining
+    const end = await readProxyHeader(socket, this.#clock, { timeoutMs: proxyHeaderMs, signal })
+    this.#admission.leaveUnknown()
+    if (end.kind === 'bad') {
+      this.#log.event('gate.bad-proxy-header', { peer: peer.ip.text, why: end.why })
+      socket.destroy()
+    } else if (!socket.destroyed) {
+      this.#admit(socket, end.kind === 'header' ? clientBehind(peer, end) : peer)
+    }
+  }
+
+  #admit(socket: Socket, client: Client): void {
+    const parts = this.#parts()
+    const full = this.#isDraining ? 'shutting down' : this.#admission.enter(client.ip, parts.gate)
     if (full !== null) return this.#turnAway(socket, client, full)
     void this.#receive(socket, new Session(client, parts.session), parts)
+  }
+
+  get #isDraining(): boolean {
+    return this.#draining.signal.aborted
   }
 
   async #receive(socket: Socket, session: Session, parts: GateParts): Promise<void> {
@@ -170,7 +203,7 @@ export class Gate {
     this.#log.event('gate.turned-away', { client: ip.text, why })
     sendAway(
       socket,
-      this.#draining ? shuttingDown : reply(421, '4.7.0', `Sorry, ${why}`),
+      this.#isDraining ? shuttingDown : reply(421, '4.7.0', `Sorry, ${why}`),
       this.#clock,
     )
   }
@@ -178,6 +211,7 @@ export class Gate {
 
 /** Says why and closes. What the client still sends is read, or a reset would overtake the reply. */
 function sendAway(socket: Socket, answer: Reply, clock: Clock): void {
+  if (socket.destroyed) return
   socket.end(wireForm(answer))
   socket.resume()
   const stopTimer = clock.after(lingerMs, () => socket.destroy())
@@ -197,4 +231,11 @@ function clientOf(socket: Socket): Client | null {
       port: socket.localPort ?? 0,
     },
   }
+}
+
+/** Nothing of the proxy is left but the id, unless it speaks for itself. */
+function clientBehind(peer: Client, { source, destination }: ProxyHeader): Client {
+  if (source === null || destination === null) return peer
+  const local = { address: destination.ip.text, port: destination.port }
+  return { id: peer.id, ip: source.ip, port: source.port, local }
 }

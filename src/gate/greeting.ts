@@ -89,7 +89,8 @@ class Pausing {
   }
 
   readonly #onGone = (): void => {
-    this.#end({ kind: 'gone' }, 'left')
+    const ours = this.#pause.session.signal.aborted
+    this.#end({ kind: 'gone' }, ours ? 'released' : 'left')
   }
 
   get #suspicions(): readonly Finding[] {

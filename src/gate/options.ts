@@ -1,6 +1,7 @@
 /** The [listen], [gate] and [greeting] tables: the door. */
 import { z } from 'zod'
 import { duration } from '../core/duration.ts'
+import { parseNetwork } from '../core/ip.ts'
 
 export const listenOptions = z.strictObject({
   addresses: z
@@ -15,6 +16,22 @@ export const listenOptions = z.strictObject({
     .min(1)
     .default(['0.0.0.0:25'])
     .describe('Where clients connect, as "address:port" or "[IPv6]:port".'),
+  proxy_protocol_from: z
+    .array(
+      z
+        .string()
+        .transform((text) => parseNetwork(text))
+        .refine(
+          (network) => network !== null,
+          'expected an address or a network such as "192.0.2.7" or "2001:db8::/32"',
+        ),
+    )
+    .prefault([])
+    .describe(
+      'Proxies in front of us, as addresses and networks. Each must begin every connection with a ' +
+        'PROXY header, of version 1 or 2, which says who the client is; without one it is closed. ' +
+        'From anybody else such a header is talk before the greeting.',
+    ),
 })
 
 const countMax = 1_000_000

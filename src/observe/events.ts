@@ -18,6 +18,7 @@ export interface EventFields {
   'recipient.delayed': Delayed
   'recipient.left': Left
   'gate.turned-away': { readonly client: string; readonly why: string }
+  'gate.bad-proxy-header': { readonly peer: string; readonly why: string }
   'reason.failed': { readonly reason: string; readonly why: string }
   'delay.slots-full': { readonly held: number }
   'dns-list.set-aside': { readonly list: string; readonly why: string }
@@ -86,6 +87,11 @@ export const events: Readonly<Record<EventName, EventKind>> = {
     level: 'info',
     atMostEveryMs: minute,
     about: 'A client was sent away with 421: too many connections.',
+  },
+  'gate.bad-proxy-header': {
+    level: 'info',
+    atMostEveryMs: minute,
+    about: 'A proxy did not say who the client is, as it must; the connection was closed.',
   },
   'reason.failed': {
     level: 'warn',

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module'
 import { destination, type Logger, pino } from 'pino'
 import type { Clock, Instant } from '../core/clock.ts'
+import { visibleJson } from '../core/text.ts'
 import { type EventFields, type EventName, events, zeroCounts } from './events.ts'
 import type { LogOptions } from './options.ts'
 
@@ -21,6 +22,7 @@ export class Log {
   constructor(clock: Clock, options: Pick<LogOptions, 'level' | 'format'>) {
     this.#clock = clock
     const stream = destination({ dest: 1, sync: false })
+    const seen = { write: (line: string) => stream.write(visibleJson(line)) }
     this.#flush = () => stream.flushSync()
     const settings = {
       level: options.level,
@@ -28,7 +30,7 @@ export class Log {
       timestamp: () => `,"time":"${clock.wall().toISOString()}"`,
       formatters: { level: (label: string) => ({ level: label }) },
     }
-    this.#pino = options.format === 'pretty' ? pino(settings, pretty()) : pino(settings, stream)
+    this.#pino = options.format === 'pretty' ? pino(settings, pretty()) : pino(settings, seen)
   }
 
   event<Name extends EventName>(name: Name, fields: EventFields[Name]): void {
@@ -80,7 +82,7 @@ export class Log {
   }
 }
 
-/** JSON escapes what is dangerous in a log; a ledger is laid out flat, as the line of a connection. */
+/** A ledger is laid out flat, as the line of a connection. */
 function shown(fields: EventFields[EventName]): object {
   return 'ledger' in fields ? fields.ledger : fields
 }

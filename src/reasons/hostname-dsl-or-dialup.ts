@@ -38,11 +38,15 @@ export const hostnameDslOrDialup = defineReason({
   },
 })
 
+/** Where names are registered below a second label: "co.uk", "com.br", "ne.jp". */
+const sharedDomain =
+  /\.(?:ac|co|com|edu|go|gob|gouv|gov|ltd|me|mil|ne|net|nom|or|org|plc|sch)\.[a-z]{2}$/
+
 /** The first word for an end-user line in the labels below the registered domain. */
 export function lineWord(name: string): string | null {
   const words = name
     .split('.')
-    .slice(0, -2)
+    .slice(0, sharedDomain.test(name) ? -3 : -2)
     .join('.')
     .split(/[^a-z]+/)
   return words.find((word) => lineWords.test(word)) ?? null

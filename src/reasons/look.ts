@@ -16,7 +16,7 @@ export interface Watch {
  * What the reasons of one stage find.
  *
  * A reason that throws or is too slow has found nothing; that is counted. Settles at the latest
- * after the time limit.
+ * after the time limit, or as soon as the client leaves.
  *
  * @throws `tools.signal.reason` when the client leaves.
  */
@@ -56,13 +56,17 @@ async function withinLimit<S extends Stage>(
   tools: Tools,
   { clock, timeLimitMs }: Watch,
 ): Promise<Evidence> {
+  const { signal } = tools
   const answer = reason.find(facts, tools)
   if (!(answer instanceof Promise)) return answer
   const { promise, reject } = Promise.withResolvers<never>()
   const stopTimer = clock.after(timeLimitMs, () => reject(new Error('took too long')))
+  const leave = () => reject(signal.reason)
+  signal.addEventListener('abort', leave, { once: true })
   try {
     return await Promise.race([answer, promise])
   } finally {
     stopTimer()
+    signal.removeEventListener('abort', leave)
   }
 }

@@ -8,14 +8,13 @@
  */
 import { setMaxListeners } from 'node:events'
 import type { Clock, Instant } from '../core/clock.ts'
-import { messageOf } from '../core/errors.ts'
 import { isPrivate, parseIp } from '../core/ip.ts'
 import { type Reply, replyText } from '../core/reply.ts'
 import type { Log } from '../observe/log.ts'
 import type { Capabilities } from './capabilities.ts'
 import { Conversation } from './conversation.ts'
 import { DialError, type Dialled, dial, parseAddress } from './dial.ts'
-import { type Introduction, introduce, xclientCommand } from './introduce.ts'
+import { type Introduction, introduce, offersXclient, xclientCommand } from './introduce.ts'
 import type { BackendOptions } from './options.ts'
 
 /** None of its addresses could be reached. */
@@ -117,7 +116,7 @@ export class Backend {
     const dialled = await this.#dial(signal)
     const conversation = new Conversation(dialled, this.#clock)
     conversation.quit()
-    this.#mustBeSafe(dialled, dialled.capabilities.has('XCLIENT'))
+    this.#mustBeSafe(dialled, offersXclient(dialled.capabilities))
     return dialled.capabilities
   }
 
@@ -127,7 +126,7 @@ export class Backend {
     const failures: string[] = []
     for (const address of this.#inOrder()) {
       try {
-        const dialled = await dial(address, this.#name, this.options, signal)
+        const dialled = await dial(address, this.#name, this.options, this.#clock, signal)
         this.#reached(address, dialled)
         return dialled
       } catch (error) {
@@ -156,7 +155,7 @@ export class Backend {
   }
 
   #unreachable(failures: readonly string[]): never {
-    const why = failures.map(messageOf).join('; ')
+    const why = failures.join('; ')
     this.#log.event('backend.down', { why })
     this.#healthy = false
     throw new BackendUnreachable(why)

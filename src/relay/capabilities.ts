@@ -20,6 +20,6 @@ export function parseCapabilities(lines: readonly string[]): Capabilities {
 
 /** The largest message it takes, in bytes (RFC 1870); Infinity where it sets no limit. */
 export function sizeMaxOf(capabilities: Capabilities): number {
-  const declared = Number(capabilities.get('SIZE') ?? 0)
-  return Number.isSafeInteger(declared) && declared > 0 ? declared : Number.POSITIVE_INFINITY
+  const declared = /^\d{1,15}$/.exec(capabilities.get('SIZE') ?? '')
+  return Number(declared?.[0] ?? 0) || Number.POSITIVE_INFINITY
 }

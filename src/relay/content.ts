@@ -5,7 +5,7 @@
  * forged ones we take out. A message that must not be delivered is broken off before its final dot
  * (RFC 5321 section 4.1.1.4), so the back end never sees half of it as a whole.
  */
-import { type Reply, reply } from '../core/reply.ts'
+import { isPositive, type Reply, reply } from '../core/reply.ts'
 import { BackendLost, type Conversation } from './conversation.ts'
 import { HeaderFilter } from './header-filter.ts'
 import type { BackendOptions } from './options.ts'
@@ -78,11 +78,14 @@ export class Content {
   /** Ends the message. @returns The back end's final reply, or ours where there can be none. */
   async finish(): Promise<Reply> {
     if (this.#verdict !== null) return this.#verdict
-    if (!this.#conversation.answeredEarly) {
-      void this.#pass([this.#filter.end(), endOfData])
-    }
+    const early = this.#conversation.answeredEarly
+    if (!early) void this.#pass([this.#filter.end(), endOfData])
     try {
-      return await this.#conversation.nextReply(this.#options.final_timeout)
+      const answer = await this.#conversation.nextReply(this.#options.final_timeout)
+      // It may still be reading content, or is about to hang up: nothing more can be said to it.
+      if (early || answer.code === 421) this.#conversation.destroy()
+      // 3yz is no answer, and what was accepted before its end was not this message.
+      return answer.code >= 400 || (isPositive(answer) && !early) ? answer : diedInData
     } catch (error) {
       if (!(error instanceof BackendLost)) throw error
       return diedInData

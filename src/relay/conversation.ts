@@ -48,8 +48,9 @@ export class Conversation {
     return this.#capabilities
   }
 
+  /** True when nothing can be said any more: it is gone, or has said something that nobody asked for. */
   get lost(): boolean {
-    return this.#lost !== null
+    return this.#lost !== null || this.#early.length > 0
   }
 
   /**
@@ -58,6 +59,8 @@ export class Conversation {
    * @throws BackendLost when no reply comes within `limitMs` or the connection fails.
    */
   async say(line: string, limitMs: Ms): Promise<Reply> {
+    // Whoever composes a command checks what strangers put in it; this is the last gate.
+    if (/[\r\n\0]/.test(line)) throw new TypeError('a command is one line')
     if (this.#lost !== null) throw this.#lost
     // A reply nobody asked for answers nothing: the two sides no longer agree where they are.
     if (this.#early.length > 0) throw this.#lose('replied without being asked')
@@ -109,7 +112,7 @@ export class Conversation {
   /** Ends politely; whatever is still under way there is given up. */
   quit(): void {
     if (this.#lost !== null) return
-    this.#lost = new BackendLost('we said QUIT')
+    this.#end('we said QUIT')
     this.#socket.removeAllListeners('data')
     this.#socket.end('QUIT\r\n')
     this.#socket.resume()
@@ -158,12 +161,17 @@ export class Conversation {
   }
 
   #lose(why: string): BackendLost {
-    if (this.#lost === null) {
-      this.#lost = new BackendLost(`back end ${why}`)
-      this.#socket.destroy()
-      for (const go of this.#whenLost) go()
-    }
-    this.#asked?.reject(this.#lost)
-    return this.#lost
+    if (this.#lost !== null) return this.#lost
+    this.#socket.destroy()
+    return this.#end(`back end ${why}`)
+  }
+
+  /** Whoever waits for something from the back end waits no longer. */
+  #end(why: string): BackendLost {
+    const lost = new BackendLost(why)
+    this.#lost = lost
+    this.#asked?.reject(lost)
+    for (const go of this.#whenLost) go()
+    return lost
   }
 }

@@ -8,6 +8,8 @@
  */
 import type { Socket } from 'node:net'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
+import type { Clock } from '../core/clock.ts'
+import { messageOf } from '../core/errors.ts'
 import { type Capabilities, parseCapabilities } from './capabilities.ts'
 import type { BackendOptions } from './options.ts'
 
@@ -33,6 +35,8 @@ export const nodemailerListeners = {
   end: '_onSocketEnd',
 } as const
 export const nodemailerErrorListener = '_onSocketError'
+/** Where it keeps the lines of the EHLO reply after the first; not there after HELO. */
+export const nodemailerEhloLines = '_ehloLines'
 
 /**
  * @param address "host:port" or "[IPv6]:port".
@@ -43,6 +47,7 @@ export function dial(
   address: string,
   name: string,
   options: BackendOptions,
+  clock: Clock,
   signal: AbortSignal,
 ): Promise<Dialled> {
   signal.throwIfAborted()
@@ -52,6 +57,7 @@ export function dial(
     secure: false,
     ignoreTLS: options.tls === 'off',
     requireTLS: options.tls === 'require',
+    opportunisticTLS: options.tls === 'opportunistic',
     tls: { rejectUnauthorized: options.tls === 'require' },
     connectionTimeout: options.connect_timeout,
     greetingTimeout: options.connect_timeout,
@@ -62,21 +68,29 @@ export function dial(
     logger: false,
   })
   const { promise, resolve, reject } = Promise.withResolvers<Dialled>()
-  const leave = () => {
-    connection.close()
-    reject(signal.reason)
-  }
-  const fail = (error: Error) => {
+  const settle = () => {
+    stopTimer()
     signal.removeEventListener('abort', leave)
-    connection.close()
-    reject(new DialError(`${address}: ${error.message}`))
   }
+  const giveUp = (reason: unknown) => {
+    settle()
+    connection.close()
+    reject(reason)
+  }
+  const leave = () => giveUp(signal.reason)
+  const fail = (why: string) => giveUp(new DialError(`${address}: ${why}`))
+  const limitMs = options.connect_timeout
+  const stopTimer = clock.after(limitMs, () => fail(`not ready for mail after ${limitMs} ms`))
   signal.addEventListener('abort', leave, { once: true })
-  connection.on('error', fail)
+  connection.on('error', (error) => fail(error.message))
   connection.connect((error) => {
-    if (error) return fail(error)
-    signal.removeEventListener('abort', leave)
-    resolve(takeOver(connection))
+    if (error) return fail(error.message)
+    try {
+      resolve(takeOver(connection))
+      settle()
+    } catch (fault) {
+      fail(messageOf(fault))
+    }
   })
   return promise
 }
@@ -89,15 +103,9 @@ function takeOver(connection: SMTPConnection): Dialled {
   }
   socket.setTimeout(0)
   socket.pause()
-  const ehlo = connection.lastServerResponse || ''
   return {
     socket,
-    capabilities: parseCapabilities(
-      ehlo
-        .split('\n')
-        .slice(1)
-        .map((line) => line.slice(4)),
-    ),
+    capabilities: parseCapabilities(linesIn(connection, nodemailerEhloLines)),
     secure: connection.secure,
     release: () => socket.off('error', listenerIn(connection, nodemailerErrorListener)),
   }
@@ -107,6 +115,11 @@ function listenerIn(connection: SMTPConnection, field: string): (...args: unknow
   const listener: unknown = Reflect.get(connection, field)
   if (!isListener(listener)) throw new DialError(`nodemailer has no ${field} any more`)
   return listener
+}
+
+function linesIn(connection: SMTPConnection, field: string): string[] {
+  const lines: unknown = Reflect.get(connection, field)
+  return Array.isArray(lines) ? lines.map(String) : []
 }
 
 function isListener(value: unknown): value is (...args: unknown[]) => void {

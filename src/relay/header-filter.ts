@@ -2,29 +2,37 @@
  * The header of a message on its way through: forged headers of ours are left out, Received lines
  * are counted (RFC 5321 section 6.3), everything else passes as it came.
  *
- * Works on the bytes as they are on the wire. Pieces are slices of what came in; of a line that is
- * cut by the end of a chunk only the first bytes are kept back, until its name is known.
+ * Works on the bytes as they are on the wire, so a line may begin with a dot that the back end will
+ * take off. Pieces are slices of what came in; of a line that is cut by the end of a chunk only the
+ * first bytes are kept back, until its name is known.
  */
 
-/** No header name that matters is longer. */
+/** No header name that matters is longer. A line that may still be a field after this counts as one. */
 const decideAfter = 128
+
+const lf = 0x0a
+const colon = 0x3a
+const dot = 0x2e
 
 type Verdict = 'undecided' | 'keep' | 'drop'
 
 export class HeaderFilter {
   readonly #forged: readonly string[]
+  /** First letters of the names that matter: other lines need not be looked at further. */
+  readonly #initials: ReadonlySet<number>
   #receivedCount = 0
   #over = false
-  /** What to do with the line we are in, and with its continuation lines. */
+  /** What to do with the line we are in. */
   #verdict: Verdict = 'undecided'
-  #held: Buffer<ArrayBufferLike> = empty
-  #firstLine = true
-  /** The verdict on the field that a continuation line would belong to. */
+  /** What became of the last field, to which a continuation line belongs. */
   #field: Verdict = 'keep'
+  #held: Buffer = empty
+  #firstLine = true
 
   /** @param forged Names to leave out, lower case; one that ends in "-" stands for all that begin so. */
   constructor(forged: readonly string[]) {
     this.#forged = forged
+    this.#initials = new Set(['received', ...forged].map((name) => name.charCodeAt(0)))
   }
 
   get receivedCount(): number {
@@ -35,17 +43,25 @@ export class HeaderFilter {
   push(chunk: Buffer): Buffer[] {
     if (this.#over) return [chunk]
     const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk])
-    this.#held = empty
-    const kept: Buffer[] = []
+    const pieces: Buffer[] = []
+    let keptFrom = 0
     let start = 0
     while (start < bytes.length && !this.#over) {
-      const end = this.#line(bytes, start, kept)
-      if (end === start) break
+      const newline = bytes.indexOf(lf, start)
+      const end = newline === -1 ? bytes.length : newline + 1
+      if (this.#verdict === 'undecided') this.#verdict = this.#judge(bytes, start, end)
+      if (this.#verdict === 'undecided') break
+      if (this.#verdict === 'drop') {
+        if (start > keptFrom) pieces.push(bytes.subarray(keptFrom, start))
+        keptFrom = end
+      }
+      if (newline !== -1) this.#verdict = 'undecided'
       start = end
     }
-    if (this.#over) keep(kept, bytes, start, bytes.length)
-    else this.#held = bytes.subarray(start)
-    return kept
+    const keptTo = this.#over ? bytes.length : start
+    if (keptTo > keptFrom) pieces.push(bytes.subarray(keptFrom, keptTo))
+    this.#held = bytes.subarray(keptTo)
+    return pieces
   }
 
   /** What is still held back when the message ends in the middle of a header line. */
@@ -53,35 +69,26 @@ export class HeaderFilter {
     return this.#held
   }
 
-  /** Takes one line, or what there is of it. @returns Where the next begins; `start` when it is too short to judge. */
-  #line(bytes: Buffer, start: number, kept: Buffer[]): number {
-    const newline = bytes.indexOf(0x0a, start)
-    const complete = newline !== -1
-    const end = complete ? newline + 1 : bytes.length
-    if (!this.#decide(bytes.subarray(start, end), complete)) return start
-    if (this.#verdict === 'keep') keep(kept, bytes, start, end)
-    if (complete) this.#verdict = 'undecided'
-    return end
-  }
-
-  /** Settles what becomes of the line that `piece` begins or continues; false when it is too short to tell. */
-  #decide(piece: Buffer, complete: boolean): boolean {
-    if (this.#verdict !== 'undecided') return true
-    const first = piece[0]
-    if (first === 0x20 || first === 0x09) {
-      this.#verdict = this.#field
-      return true
-    }
-    const head = piece.subarray(0, decideAfter).toString('latin1')
-    const name = /^([!-9;-~]+)[ \t]*:/.exec(head)?.[1]?.toLowerCase()
-    if (name === undefined && !complete && piece.length < decideAfter) return false
-    this.#verdict = name === undefined ? this.#noField(head) : this.#ofField(name)
-    this.#field = this.#verdict
+  /** Settles what becomes of the line from `start` to `end`, or of what there is of it by now. */
+  #judge(bytes: Buffer, start: number, end: number): Verdict {
+    const from = bytes[start] === dot ? start + 1 : start
+    if (from === end) return 'undecided'
+    if (isBlank(bytes[from])) return this.#field
+    const limit = Math.min(end, from + decideAfter)
+    let at = from
+    while (at < limit && isNameByte(bytes[at])) at += 1
+    const nameEnd = at
+    while (at < limit && isBlank(bytes[at])) at += 1
+    if (at === limit && limit < from + decideAfter) return 'undecided'
+    const isField = at === limit || (bytes[at] === colon && nameEnd > from)
+    this.#field = isField ? this.#ofField(bytes, from, nameEnd) : this.#noField(bytes, from)
     this.#firstLine = false
-    return true
+    return this.#field
   }
 
-  #ofField(name: string): Verdict {
+  #ofField(bytes: Buffer, from: number, to: number): Verdict {
+    if (!this.#initials.has((bytes[from] ?? 0) | 0x20)) return 'keep'
+    const name = bytes.toString('latin1', from, to).toLowerCase()
     if (name === 'received') this.#receivedCount += 1
     const forged = this.#forged.some((own) =>
       own.endsWith('-') ? name.startsWith(own) : name === own,
@@ -90,30 +97,20 @@ export class HeaderFilter {
   }
 
   /** The empty line ends the header; so does anything that is no field, but for the "From " of an mbox. */
-  #noField(head: string): Verdict {
+  #noField(bytes: Buffer, from: number): Verdict {
+    const head = bytes.toString('latin1', from, from + 6)
     if (!(this.#firstLine && /^>?From /.test(head))) this.#over = true
     return 'keep'
   }
 }
 
-const empty: Buffer<ArrayBufferLike> = Buffer.alloc(0)
+const empty = Buffer.alloc(0)
 
-/** Adds a slice, joining it to the one before where they touch. */
-function keep(pieces: Buffer[], bytes: Buffer, start: number, end: number): void {
-  const last = pieces.at(-1)
-  const slice = bytes.subarray(start, end)
-  if (slice.length === 0) return
-  if (
-    last !== undefined &&
-    last.buffer === slice.buffer &&
-    last.byteOffset + last.length === slice.byteOffset
-  ) {
-    pieces[pieces.length - 1] = Buffer.from(
-      last.buffer,
-      last.byteOffset,
-      last.length + slice.length,
-    )
-  } else {
-    pieces.push(slice)
-  }
+function isBlank(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09
+}
+
+/** RFC 5322 section 2.2, and what is no ASCII, since it does not end a header everywhere. */
+function isNameByte(byte: number | undefined): boolean {
+  return byte !== undefined && byte > 0x20 && byte !== colon && byte !== 0x7f
 }

@@ -32,11 +32,15 @@ export interface Introduction {
 /** Longest value that Postfix takes. */
 const valueMax = 255
 
-/** The XCLIENT command for what this back end wants to know; null when it does not offer XCLIENT. */
+/** True when the back end can be told the client's address; without it the rest is worth nothing. */
+export function offersXclient(capabilities: Capabilities): boolean {
+  return attributesOf(capabilities).has('ADDR')
+}
+
+/** The XCLIENT command for what this back end wants to know; null when it cannot be told the address. */
 export function xclientCommand(capabilities: Capabilities, client: Introduction): string | null {
-  const offered = capabilities.get('XCLIENT')
-  if (offered === undefined) return null
-  const wanted = new Set(offered.toUpperCase().split(/\s+/))
+  if (!offersXclient(capabilities)) return null
+  const wanted = attributesOf(capabilities)
   const unknown = client.nameUnknown ? '[TEMPUNAVAIL]' : '[UNAVAILABLE]'
   const known: Readonly<Record<string, string | null>> = {
     NAME: client.name ?? unknown,
@@ -53,8 +57,17 @@ export function xclientCommand(capabilities: Capabilities, client: Introduction)
   }
   const attributes = Object.entries(known)
     .filter(([key, value]) => wanted.has(key) && value !== null)
-    .map(([key, value]) => `${key}=${toXtext(value ?? '').slice(0, valueMax)}`)
+    .map(([key, value]) => `${key}=${shortened(toXtext(value ?? ''))}`)
   return `XCLIENT ${attributes.join(' ')}`
+}
+
+function attributesOf(capabilities: Capabilities): ReadonlySet<string> {
+  return new Set((capabilities.get('XCLIENT') ?? '').toUpperCase().split(/\s+/))
+}
+
+/** Cut to what Postfix takes, but not in the middle of "+XX". */
+function shortened(xtext: string): string {
+  return xtext.slice(0, valueMax).replace(/\+[0-9A-F]?$/, '')
 }
 
 /**

@@ -23,25 +23,22 @@ export class ReplyReader {
   #code = ''
 
   /**
-   * Takes the next bytes.
+   * Takes the next bytes and gives the replies that they complete, usually one.
    *
-   * @returns The replies they complete, usually one.
-   * @throws ProtocolError when they are no replies.
+   * @throws ProtocolError when they are no replies, after those before them have been given.
    */
-  push(chunk: Buffer): Reply[] {
+  *push(chunk: Buffer): Generator<Reply, void> {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
-    const replies: Reply[] = []
     let start = 0
     for (;;) {
       const end = bytes.indexOf(0x0a, start)
       if (end === -1) break
       const complete = this.#line(bytes.subarray(start, end))
-      if (complete !== null) replies.push(complete)
+      if (complete !== null) yield complete
       start = end + 1
     }
     this.#rest = bytes.subarray(start)
     if (this.#rest.length > lineMax) throw new ProtocolError('reply line too long')
-    return replies
   }
 
   #line(raw: Buffer): Reply | null {
@@ -51,7 +48,7 @@ export class ReplyReader {
     if (code === '' || (this.#code !== '' && code !== this.#code)) {
       throw new ProtocolError(`malformed reply ${JSON.stringify(line.slice(0, 80))}`)
     }
-    this.#lines.push(text)
+    this.#lines.push(text.replace(controls, ' '))
     if (this.#lines.length > linesMax) throw new ProtocolError('reply with too many lines')
     this.#code = code
     if (dash === '-') return null
@@ -61,6 +58,10 @@ export class ReplyReader {
     return complete
   }
 }
+
+/** All but the tab, which a text may have (RFC 5321 section 4.2): a bare CR is a line end to some. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is being removed
+const controls = /[\x00-\x08\x0a-\x1f\x7f]/g
 
 /** Takes the enhanced code out of the lines, when each has the same (RFC 2034 section 3). */
 function replyOf(code: number, raw: readonly string[]): Reply {

@@ -42,7 +42,8 @@ export function headerLine(text: string): string {
 
 /** Extended-Domain is a domain or a literal; what is neither cannot stand there. */
 function heloDomain(helo: string): string {
-  if (parseAddressLiteral(helo) !== null) return helo
+  const literal = parseAddressLiteral(helo)
+  if (literal !== null) return addressLiteral(literal)
   return parseHostname(helo) === null ? 'unknown' : helo
 }
 

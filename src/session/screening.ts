@@ -51,15 +51,23 @@ export class Screening {
     return this.#identity
   }
 
-  /** The client's names; asked once. */
+  /** The client's names; asked once, and `unavailable` when that takes longer than a reason may. */
   identify(): Promise<Identity> {
-    this.#identifying ??= identify(this.#client.ip, this.#parts.dns, this.#tools.signal).then(
-      (identity) => {
-        this.#identity = identity
-        return identity
-      },
-    )
+    this.#identifying ??= this.#identify()
     return this.#identifying
+  }
+
+  async #identify(): Promise<Identity> {
+    const { clock, timeLimitMs } = this.#parts.watch
+    const tooSlow = Promise.withResolvers<Identity>()
+    const stopTimer = clock.after(timeLimitMs, () => tooSlow.resolve(unknownIdentity))
+    try {
+      const asked = identify(this.#client.ip, this.#parts.dns, this.#tools.signal)
+      this.#identity = await Promise.race([asked, tooSlow.promise])
+      return this.#identity
+    } finally {
+      stopTimer()
+    }
   }
 
   /** The client has connected. */
@@ -129,6 +137,13 @@ export class Screening {
     if (names.length === 0) return list.matches({ ip, name: null })
     return names.some((name) => list.matches({ ip, name }))
   }
+}
+
+const unknownIdentity: Identity = {
+  state: 'unavailable',
+  pointers: [],
+  confirmed: [],
+  why: 'took too long',
 }
 
 const nothing: Promise<Finding[]> = Promise.resolve([])

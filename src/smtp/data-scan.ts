@@ -6,7 +6,7 @@
  * message with bare newlines or NULs is passed on nowhere. Otherwise bytes pass as they are,
  * dot-stuffing included: there is nothing to take out that would have to be put back.
  *
- * One pass, one comparison for most bytes, whatever they are.
+ * One pass, one comparison for most bytes; no input makes it slow.
  */
 
 /** What is wrong with the content; the first fault counts. */
@@ -45,66 +45,48 @@ export class DataScan {
 
   push(chunk: Buffer): Scanned {
     const carried = heldBack[this.#state]
-    const length = chunk.length
-    let at = 0
-    while (at < length) {
-      if (this.#state === 'line') {
-        at = this.#skipLine(chunk, at)
-        continue
-      }
+    let state = this.#state
+    for (let at = 0; at < chunk.length; at += 1) {
       const byte = chunk[at] ?? 0
-      at += 1
-      if (this.#state === 'dot-cr' && byte === lf) return ended(chunk, at, carried)
-      this.#step(byte)
+      if (byte > cr && state === 'line') continue
+      if (byte === lf && state === 'dot-cr') return ended(chunk, at + 1, carried)
+      if (byte <= cr || isAfterCr(state)) this.#fault ??= faultOf(state, byte)
+      state = next(state, byte)
     }
-    return { content: this.#soFar(chunk, carried), rest: null }
+    this.#state = state
+    return { content: withoutHeld(chunk, carried, heldBack[state]), rest: null }
   }
+}
 
-  /** Runs to the next byte that is CR, LF or NUL, and takes it. */
-  #skipLine(chunk: Buffer, from: number): number {
-    const length = chunk.length
-    let at = from
-    for (; at < length; at += 1) {
-      const byte = chunk[at] ?? 0
-      if (byte > cr) continue
-      if (byte === cr || byte === lf || byte === 0) {
-        this.#step(byte)
-        return at + 1
-      }
-    }
-    return at
-  }
+function next(state: State, byte: number): State {
+  // A bare LF begins no line: a dot after it is content.
+  if (byte === lf) return isAfterCr(state) ? 'start' : 'line'
+  if (byte === cr) return state === 'dot' ? 'dot-cr' : 'cr'
+  return byte === dot && state === 'start' ? 'dot' : 'line'
+}
 
-  #step(byte: number): void {
-    const afterCr = this.#state === 'cr' || this.#state === 'dot-cr'
-    if (afterCr !== (byte === lf)) this.#fault ??= 'bare-newline'
-    if (byte === 0) this.#fault ??= 'nul'
-    this.#state = this.#next(byte, afterCr)
-  }
+function faultOf(state: State, byte: number): ContentFault | null {
+  if (isAfterCr(state) !== (byte === lf)) return 'bare-newline'
+  return byte === 0 ? 'nul' : null
+}
 
-  #next(byte: number, afterCr: boolean): State {
-    // A bare LF begins no line: a dot after it is content.
-    if (byte === lf) return afterCr ? 'start' : 'line'
-    if (byte === cr) return this.#state === 'dot' ? 'dot-cr' : 'cr'
-    return this.#state === 'start' && byte === dot ? 'dot' : 'line'
-  }
+function isAfterCr(state: State): boolean {
+  return state === 'cr' || state === 'dot-cr'
+}
 
-  /** The content up to here; a dot that may be the end waits for what follows. */
-  #soFar(chunk: Buffer, carried: Buffer | null): Buffer[] {
-    const held = heldBack[this.#state]?.length ?? 0
-    // The held-back bytes of this chunk may be older than the chunk: ".", "\r" in one each.
-    const stillCarried = carried !== null && held > chunk.length
-    if (stillCarried) return []
-    const own = chunk.subarray(0, chunk.length - held)
-    return (carried === null ? [own] : [carried, own]).filter((part) => part.length > 0)
-  }
+/** The content up to the end of a chunk; a dot that may be the end waits for what follows. */
+function withoutHeld(chunk: Buffer, carried: Buffer | null, held: Buffer | null): Buffer[] {
+  const heldCount = held?.length ?? 0
+  // "." and "\r" in a chunk each: what was held back before still is.
+  if (heldCount > chunk.length) return []
+  const own = chunk.subarray(0, chunk.length - heldCount)
+  return (carried === null ? [own] : [carried, own]).filter((part) => part.length > 0)
 }
 
 /** `at` is just after the LF of the final ".CRLF", which is no content. */
 function ended(chunk: Buffer, at: number, carried: Buffer | null): Scanned {
-  const mark = 3
-  const own = at - mark
-  // Part of the mark came in earlier chunks and was held back then.
-  const content = own > 0 ? [...(carried === null ? [] : [carried]), chunk.subarray(0, own)] : []
-  return { content: own >= 0 ? content : [], rest: chunk.subarray(at) }
+  const own = at - '.\r\n'.length
+  // Without bytes of its own before the mark, the chunk completes the mark that was held back.
+  const content = own <= 0 ? [] : withoutHeld(chunk.subarray(0, own), carried, null)
+  return { content, rest: chunk.subarray(at) }
 }

@@ -71,6 +71,23 @@ for (const [name, subject] of Object.entries(subjects)) {
       assert.deepEqual(woken, ['first', 'second'])
     })
 
+    it('does not take a timer of a month for none at all', async () => {
+      const { clock, pass } = subject()
+      let woken = false
+      const stop = clock.after(2 ** 31, () => {
+        woken = true
+      })
+      const leaving = new AbortController()
+      const sleep = clock.sleep(2 ** 31, leaving.signal).then(() => {
+        woken = true
+      })
+      await pass(20)
+      assert.equal(woken, false)
+      stop()
+      leaving.abort(new Error('hung up'))
+      await assert.rejects(sleep, /hung up/)
+    })
+
     it('moves now and the time of day forward together', async () => {
       const { clock, pass } = subject()
       const [now, wall] = [clock.now(), clock.wall().getTime()]

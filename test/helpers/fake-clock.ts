@@ -18,6 +18,12 @@ export class FakeClock implements Clock {
     return this.#sleepers.size
   }
 
+  /** How long until the next of them is due; null when there are none. */
+  get nextDueMs(): Ms | null {
+    const due = [...this.#sleepers].map(({ dueAt }) => dueAt - this.#now)
+    return due.length === 0 ? null : Math.min(...due)
+  }
+
   now(): Instant {
     return this.#now
   }

@@ -1,0 +1,177 @@
+/** Who waits, who is let go, and that nothing of a wait is left over. */
+import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
+import { describe, it } from 'node:test'
+import { Holder } from '../../src/delay/holder.ts'
+import { stays } from '../dns/worlds.ts'
+import { FakeClock } from '../helpers/fake-clock.ts'
+
+describe('Holder', () => {
+  it('answers after the wait and not a moment before', async () => {
+    const { clock, keep, answered } = setUp(1)
+    keep('a', 1)
+    await clock.advance(19_999)
+    assert.deepEqual(answered, [])
+    await clock.advance(1)
+    assert.deepEqual(answered, ['a waited'])
+  })
+
+  it('takes no place and no timer for a wait of nothing', async () => {
+    const { clock, holder, onFull } = setUp(0)
+    for (const ms of [0, -5]) {
+      assert.equal(await holder.hold({ ms, suspicion: 1, signal: stays() }), 'waited')
+    }
+    assert.deepEqual([clock.sleeping, holder.heldCount, onFull.length], [0, 0, 0])
+  })
+
+  it('lets several wait, each its own time', async () => {
+    const { clock, holder, keep, answered } = setUp(3)
+    keep('a', 1, 30_000)
+    keep('b', 2, 10_000)
+    keep('c', 1, 20_000)
+    assert.equal(holder.heldCount, 3)
+    await clock.advance(10_000)
+    assert.equal(holder.heldCount, 2)
+    await clock.advance(20_000)
+    assert.deepEqual(answered, ['b waited', 'c waited', 'a waited'])
+    assert.equal(holder.heldCount, 0)
+  })
+
+  it('gives a place to the next when one has waited to the end', async () => {
+    const { clock, keep, answered } = setUp(1)
+    keep('a', 1)
+    await clock.advance(20_000)
+    keep('b', 1)
+    await clock.advance(20_000)
+    assert.deepEqual(answered, ['a waited', 'b waited'])
+  })
+
+  const full = [
+    { held: [1], newcomer: 1, go: 'newcomer', because: 'it is no more suspicious than who waits' },
+    { held: [2], newcomer: 1, go: 'newcomer', because: 'it is less suspicious' },
+    { held: [1], newcomer: 2, go: '0', because: 'the newcomer is more suspicious' },
+    { held: [3, 1, 2], newcomer: 2, go: '1', because: 'the least suspicious goes' },
+    { held: [3, 2, 3], newcomer: 2, go: 'newcomer', because: 'nobody is less suspicious than it' },
+    { held: [1, 1, 1], newcomer: 2, go: '0', because: 'of equals, who has waited longest goes' },
+    { held: [2, 1, 1], newcomer: 9, go: '1', because: 'of equals, who has waited longest goes' },
+  ]
+  for (const { held, newcomer, go, because } of full) {
+    it(`full with ${held.join(', ')}, and ${newcomer} comes: ${because}`, async () => {
+      const { clock, holder, keep, answered, onFull } = setUp(held.length)
+      for (const [index, suspicion] of held.entries()) {
+        keep(String(index), suspicion)
+        await clock.advance(10)
+      }
+      keep('newcomer', newcomer)
+      await clock.advance(10)
+      assert.deepEqual(answered, [`${go} released`])
+      assert.equal(holder.heldCount, held.length)
+      assert.equal(clock.sleeping, held.length)
+      assert.deepEqual(onFull, [held.length])
+
+      await clock.advance(20_000)
+      assert.equal(answered.length, held.length + 1)
+      assert.ok(answered.slice(1).every((each) => each.endsWith(' waited')))
+      assert.deepEqual([holder.heldCount, clock.sleeping], [0, 0])
+    })
+  }
+
+  it('keeps nobody without places, and says that it is full', async () => {
+    const { clock, holder, keep, answered, onFull } = setUp(0)
+    keep('a', 5)
+    await clock.advance(0)
+    assert.deepEqual(answered, ['a released'])
+    assert.deepEqual(onFull, [0])
+    assert.deepEqual([holder.heldCount, clock.sleeping], [0, 0])
+  })
+
+  it('lets who waits keep their places when there become fewer, and takes nobody on top', async () => {
+    const { clock, holder, keep, answered } = setUp(3)
+    for (const name of ['a', 'b', 'c']) keep(name, 1)
+    holder.slotsMax = 1
+    keep('d', 1)
+    await clock.advance(0)
+    assert.deepEqual(answered, ['d released'])
+    keep('e', 2)
+    await clock.advance(0)
+    assert.deepEqual(answered, ['d released', 'a released'])
+    assert.equal(holder.heldCount, 3)
+
+    holder.slotsMax = 4
+    keep('f', 1)
+    await clock.advance(20_000)
+    assert.deepEqual(answered.slice(2), ['b waited', 'c waited', 'e waited', 'f waited'])
+  })
+
+  it('frees the place as soon as the client leaves', async () => {
+    const { clock, holder } = setUp(1)
+    const client = new AbortController()
+    const hold = holder.hold({ ms: 20_000, suspicion: 1, signal: client.signal })
+    await clock.advance(5_000)
+    assert.equal(holder.heldCount, 1)
+
+    client.abort(new Error('hung up'))
+    await assert.rejects(hold, /hung up/)
+    assert.equal(holder.heldCount, 0)
+    assert.equal(clock.sleeping, 0)
+    assert.equal(await holdEnds(holder, clock), 'waited')
+  })
+
+  it('does not begin with a client that has left, and sends nobody away for it', async () => {
+    const { clock, holder, keep, answered } = setUp(1)
+    keep('a', 1)
+    const signal = AbortSignal.abort(new Error('hung up before'))
+    await assert.rejects(holder.hold({ ms: 20_000, suspicion: 9, signal }), /hung up before/)
+    await clock.advance(10)
+    assert.deepEqual(answered, [])
+    assert.equal(holder.heldCount, 1)
+  })
+
+  it('frees a place once, though the client leaves after it was let go', async () => {
+    const { clock, holder, keep } = setUp(1)
+    const client = new AbortController()
+    const first = holder.hold({ ms: 20_000, suspicion: 1, signal: client.signal })
+    keep('b', 2)
+    client.abort(new Error('hung up'))
+    assert.equal(await first, 'released')
+    assert.equal(holder.heldCount, 1)
+    await clock.advance(20_000)
+    assert.equal(holder.heldCount, 0)
+  })
+
+  it('leaves no listener at the signal of a client that stays', async () => {
+    const { clock, holder } = setUp(1)
+    const { signal } = new AbortController()
+    const waited = holder.hold({ ms: 1_000, suspicion: 1, signal })
+    assert.equal(getEventListeners(signal, 'abort').length, 1)
+    await clock.advance(1_000)
+    await waited
+    const released = holder.hold({ ms: 1_000, suspicion: 1, signal })
+    const next = holder.hold({ ms: 1_000, suspicion: 2, signal: stays() })
+    await released
+    assert.equal(getEventListeners(signal, 'abort').length, 0)
+    await clock.advance(1_000)
+    await next
+  })
+})
+
+function setUp(slotsMax: number) {
+  const clock = new FakeClock()
+  const onFull: number[] = []
+  const holder = new Holder(clock, slotsMax, (heldCount) => onFull.push(heldCount))
+  const answered: string[] = []
+  const keep = (name: string, suspicion: number, ms = 20_000) => {
+    const hold = holder.hold({ ms, suspicion, signal: stays() })
+    hold.then(
+      (end) => answered.push(`${name} ${end}`),
+      () => answered.push(`${name} failed`),
+    )
+  }
+  return { clock, holder, onFull, answered, keep }
+}
+
+async function holdEnds(holder: Holder, clock: FakeClock): Promise<string> {
+  const hold = holder.hold({ ms: 1_000, suspicion: 1, signal: stays() })
+  await clock.advance(1_000)
+  return await hold
+}
