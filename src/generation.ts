@@ -7,16 +7,16 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { ListFiles } from './config/files.ts'
+import { readyReasons } from './config/judging.ts'
 import type { Config } from './config/schema.ts'
 import type { Clock } from './core/clock.ts'
 import { ConfigError, messageOf } from './core/errors.ts'
 import type { Holder } from './delay/holder.ts'
 import { delayKey } from './delay/key.ts'
-import { DnsList, type DnsListEvent, runListChecks } from './dns/dns-list.ts'
+import { type DnsListEvent, runListChecks } from './dns/dns-list.ts'
 import { type Dns, SystemDns } from './dns/resolver.ts'
 import type { GateParts } from './gate/gate.ts'
 import type { Log } from './observe/log.ts'
-import { prepareReasons, type ReasonsAt } from './reasons/index.ts'
 import { Backend } from './relay/backend.ts'
 import { TreacleServer } from './smtp/server.ts'
 
@@ -52,12 +52,8 @@ export function makeGeneration(config: Config, around: Surroundings): Generation
   const tls = readTls(config)
   const ownDns = around.dns === undefined ? new SystemDns(config.dns, clock) : null
   const dns = around.dns ?? ownDns ?? new SystemDns(config.dns, clock)
-  const lists: DnsList[] = []
-  const reasons = readyReasons(config, files, (settings) => {
-    const list = new DnsList(settings, { dns, clock, report: (event) => reportList(log, event) })
-    lists.push(list)
-    return list
-  })
+  const report = (event: DnsListEvent) => reportList(log, event)
+  const { reasons, lists } = readyReasons(config, { files, clock, log, dns, report })
   const name = config.name === '' ? hostname() : config.name
   const backend = new Backend(config.backend, name, clock, log)
   const server = new TreacleServer({
@@ -98,19 +94,6 @@ export function makeGeneration(config: Config, around: Surroundings): Generation
     },
     retire: life.retire,
   }
-}
-
-function readyReasons(
-  { reasons }: Config,
-  files: ListFiles,
-  openList: (settings: ConstructorParameters<typeof DnsList>[0]) => DnsList,
-): ReasonsAt {
-  return prepareReasons(reasons, {
-    acceptJunkHelo: files.hosts(reasons.helo_accept_junk_hosts, 'reasons.helo_accept_junk_hosts'),
-    flavellExact: reasons.flavell_exact,
-    openList,
-    names: (file) => files.names(file, 'reasons["helo-no-jive"].names'),
-  })
 }
 
 /** Counts who still uses something, and closes it after the last one. */

@@ -10,7 +10,7 @@ import type { Ms } from './clock.ts'
 export type Stage = 'connect' | 'greeting' | 'helo' | 'mail' | 'rcpt'
 
 /** What a reason that was found leads to. */
-export type Action = 'off' | 'observe' | 'delay'
+export type Action = 'off' | 'observe' | 'delay' | 'greylist' | 'reject'
 
 /** A reason that was found, and what gave it away. */
 export interface Finding {
@@ -18,6 +18,10 @@ export interface Finding {
   readonly stage: Stage
   readonly evidence: string
   readonly action: Exclude<Action, 'off'>
+  /** What it adds to the sum that earns the whole delay; an excuse takes this much away instead. */
+  readonly weight: number
+  /** The reasons that it excuses, "*" for all; none for what speaks against the client. */
+  readonly excuses: readonly string[]
   /** A header line that tells what was found to filters behind the back end, e.g. "X-HELO-warning: ...". */
   readonly header: string | null
 }

@@ -133,5 +133,7 @@ const earlyTalk: Finding = {
   stage: 'greeting',
   evidence: 'talked before the greeting',
   action: 'delay',
+  weight: 10,
+  excuses: [],
   header: null,
 }

@@ -6,8 +6,7 @@
  * are those of today, whole ones, in the part of the name that the owner of the domain hands out.
  * A name that accuses need not be confirmed: nobody gives himself a bad one.
  */
-import { z } from 'zod'
-import { actionOption, defineReason } from './reason.ts'
+import { defineReason, reasonOptions } from './reason.ts'
 
 /** The pattern of the recipe, to the letter, on the confirmed name. */
 const flavellPattern = /(^|\W)(a?dsl|dial(up|in|\.|-))/
@@ -20,7 +19,7 @@ export const hostnameDslOrDialup = defineReason({
   stage: 'connect',
   summary: 'A host name of the client has a word for an end-user line.',
   source: 'seed document 004',
-  options: z.strictObject({ action: actionOption() }),
+  options: reasonOptions({ weight: 10 }, {}),
 
   prepare(_, { flavellExact }) {
     return {

@@ -69,12 +69,14 @@ export function prepareReasons(options: ReasonsOptions, shared: Shared): Reasons
 
 /** One reason, or none when it is off. */
 function prepare<S extends Stage, O extends z.ZodType<ReasonOptions>>(
-  { name, stage, prepare: make }: ReasonDefinition<S, O>,
+  { name, stage, excuses = [], prepare: make }: ReasonDefinition<S, O>,
   options: z.infer<O>,
   shared: Shared,
 ): Reason<S>[] {
-  const { action } = options
+  const { action, weight } = options
   if (action === 'off') return []
   const { find, header } = make(options, shared)
-  return [{ name, stage, action, find, header: (facts) => header?.(facts) ?? null }]
+  return [
+    { name, stage, action, weight, excuses, find, header: (facts) => header?.(facts) ?? null },
+  ]
 }

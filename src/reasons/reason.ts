@@ -77,6 +77,8 @@ export interface ReasonDefinition<S extends Stage, O extends z.ZodType<ReasonOpt
   readonly summary: string
   readonly source: string
   readonly options: O
+  /** The reasons that it excuses, "*" for all; its weight is then taken away instead of added. */
+  readonly excuses?: readonly string[]
   /** Prepares the reason for its options, once. */
   readonly prepare: (options: z.infer<O>, shared: Shared) => PreparedReason<S>
 }
@@ -89,6 +91,7 @@ export interface PreparedReason<S extends Stage> {
 
 export interface ReasonOptions {
   readonly action: Action
+  readonly weight: number
 }
 
 /** A reason that is in use. */
@@ -96,18 +99,40 @@ export interface Reason<S extends Stage = Stage> {
   readonly name: string
   readonly stage: S
   readonly action: Exclude<Action, 'off'>
+  readonly weight: number
+  /** The reasons that it excuses, "*" for all; none for what speaks against the client. */
+  readonly excuses: readonly string[]
   readonly find: (facts: FactsAt[S], tools: Tools) => Promise<Evidence> | Evidence
   readonly header: (facts: FactsAt[S]) => string | null
 }
 
-/** The action that every reason has. */
-export function actionOption(byDefault: Action = 'delay') {
+const actions = ['off', 'observe', 'delay', 'greylist', 'reject'] as const
+
+/** The settings that every reason has. Ten is the whole delay, as long as delay.full_at is. */
+export function reasonOptions<Own extends z.ZodRawShape>(
+  { weight, action = 'delay' }: { readonly weight: number; readonly action?: Action },
+  own: Own,
+) {
+  return z.strictObject({ action: actionOption(action), weight: weightOption(weight), ...own })
+}
+
+function actionOption(byDefault: Action) {
   return z
-    .enum(['off', 'observe', 'delay'])
+    .enum(actions)
     .default(byDefault)
     .describe(
-      '"delay" makes clients wait, "observe" only writes down what was found, "off" does not look.',
+      '"delay" makes clients wait, "observe" only writes down what was found, "off" does not look. ' +
+        '"greylist" has those try again later who did not wait, "reject" refuses.',
     )
+}
+
+function weightOption(byDefault: number) {
+  return z
+    .number()
+    .min(0)
+    .max(1_000)
+    .default(byDefault)
+    .describe('What it adds to the sum that delay.full_at is about.')
 }
 
 /** Names the type parameters of a definition, and nothing else. */

@@ -11,6 +11,8 @@ const finding: Finding = {
   stage: 'helo',
   evidence: 'HELO MarineGuy',
   action: 'delay',
+  weight: 10,
+  excuses: [],
   header: null,
 }
 
