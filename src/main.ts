@@ -1,9 +1,13 @@
 #!/usr/bin/env node
 /** The command line: commands, signals, exit codes. The only user of process. */
 import { dirname, join } from 'node:path'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { App } from './app.ts'
 import { outdatedPages, writeManual } from './cli/manual.ts'
+import { type Format, formats } from './cli/read-file.ts'
+import { InputError } from './cli/read-lines.ts'
+import { replay, type Settings } from './cli/replay.ts'
+import { replayText } from './cli/replay-text.ts'
 import { sendOne } from './cli/send.ts'
 import { ListFiles, readConfig, shippedFolder } from './config/files.ts'
 import type { Config } from './config/schema.ts'
@@ -12,7 +16,15 @@ import { ConfigError, messageOf } from './core/errors.ts'
 import { startDemo } from './demo.ts'
 
 /** sysexits.h */
-const exit = { ok: 0, failed: 1, usage: 64, unavailable: 69, software: 70, config: 78 } as const
+const exit = {
+  ok: 0,
+  failed: 1,
+  usage: 64,
+  noInput: 66,
+  unavailable: 69,
+  software: 70,
+  config: 78,
+} as const
 
 const root = join(import.meta.dirname, '..')
 const say = (text: string) => process.stdout.write(`${text}\n`)
@@ -60,6 +72,31 @@ program
   })
 
 program
+  .command('replay')
+  .description(
+    'Judge the connections that files tell of, and count: what is found, whom it slows, what it costs. ' +
+      'Reads a TSV table, an Exim main log or a Postfix mail log, plain or gzipped; "-" is the input.',
+  )
+  .argument('<file...>', 'what to read')
+  .option('-c, --config <file>', 'the config file to judge by; without it, the defaults')
+  .option('--compare <file>', 'another config file: tell what it would change, worst first')
+  .option('--live', 'ask the DNS of today instead of believing what the files hold')
+  .addOption(
+    new Option('--unknown <as>', 'what a name is taken for that was looked up in vain')
+      .choices(['unknown', 'none'])
+      .default('unknown'),
+  )
+  .option('--label <label>', 'one label for all, such as "ham", instead of those of the files')
+  .addOption(
+    new Option('--format <format>', 'do not find out the format by the first lines').choices(
+      formats,
+    ),
+  )
+  .option('--show <count>', 'how many clients of a comparison to list', '20')
+  .option('--json', 'print one JSON document instead (docs/replay.md)')
+  .action(replayFiles)
+
+program
   .command('manual')
   .description(
     'Write conf/treacle.toml and docs/manual.md from what the settings say of themselves.',
@@ -100,6 +137,38 @@ function check({ config: file }: ConfigFlag): void {
 async function demo({ folder }: { folder: string }): Promise<void> {
   const { app, close } = await startDemo(folder, say)
   handleSignals(app, async () => {}, close)
+}
+
+interface ReplayFlags extends ConfigFlag {
+  readonly compare?: string
+  readonly live?: boolean
+  readonly unknown: 'unknown' | 'none'
+  readonly label?: string
+  readonly format?: Format
+  readonly show: string
+  readonly json?: boolean
+}
+
+async function replayFiles(files: string[], flags: ReplayFlags): Promise<void> {
+  const document = await replay(
+    {
+      files,
+      format: flags.format ?? null,
+      settings: settingsOf(flags.config),
+      other: flags.compare === undefined ? null : settingsOf(flags.compare),
+      live: flags.live === true,
+      unknownAs: flags.unknown,
+      label: flags.label ?? null,
+    },
+    systemClock,
+  )
+  if (flags.json === true) say(JSON.stringify(document, null, 2))
+  else say(replayText(document, { shown: Number(flags.show) }).join('\n'))
+}
+
+function settingsOf(file: string | undefined): Settings {
+  const config = readConfig(file ?? null, process.env)
+  return { config, file: file ?? null, folder: folderOf(file) }
 }
 
 /** Two steps: the first signal finishes what is under way, a second one does not. */
@@ -143,6 +212,7 @@ function folderOf(file: string | undefined): string {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof ConfigError) return exit.config
+  if (error instanceof InputError) return exit.noInput
   if (error instanceof CommanderError) return error.exitCode === 0 ? exit.ok : exit.usage
   return error instanceof Error && 'syscall' in error ? exit.unavailable : exit.software
 }

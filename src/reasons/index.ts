@@ -2,11 +2,30 @@
 import { z } from 'zod'
 import { duration } from '../core/duration.ts'
 import type { Stage } from '../core/ledger.ts'
+import { botnetOf, botnetOptions } from './botnet.ts'
+import { botnetBaddns } from './botnet-baddns.ts'
+import { botnetClient } from './botnet-client.ts'
+import { botnetClientwords } from './botnet-clientwords.ts'
+import { botnetIpinhostname } from './botnet-ipinhostname.ts'
+import { botnetNordns } from './botnet-nordns.ts'
+import { botnetServerwords } from './botnet-serverwords.ts'
+import { botnetSoho } from './botnet-soho.ts'
+import { crowd } from './crowd.ts'
 import { earlyTalker } from './early-talker.ts'
+import { heloBareIp } from './helo-bare-ip.ts'
+import { heloChanged } from './helo-changed.ts'
+import { heloDynamic } from './helo-dynamic.ts'
+import { heloIsUs } from './helo-is-us.ts'
+import { heloLocalhost } from './helo-localhost.ts'
 import { heloNoJive } from './helo-no-jive.ts'
 import { hostnameDslOrDialup } from './hostname-dsl-or-dialup.ts'
+import { manyRecipients } from './many-recipients.ts'
+import { newcomer } from './newcomer.ts'
+import { otherProtocol } from './other-protocol.ts'
+import { pipelinedTooSoon } from './pipelined-too-soon.ts'
 import type { Reason, ReasonDefinition, ReasonOptions, Shared } from './reason.ts'
 import { sorbsDul } from './sorbs-dul.ts'
+import { unknownRecipients } from './unknown-recipients.ts'
 import { unqualHelo } from './unqual-helo.ts'
 
 export const reasonsOptions = z.strictObject({
@@ -30,53 +49,109 @@ export const reasonsOptions = z.strictObject({
   time_limit: duration('10s').describe(
     'Longest time for one reason to look; a slower one has found nothing.',
   ),
-  'sorbs-dul': sorbsDul.options.prefault({}).describe(sorbsDul.summary),
-  'unqual-helo': unqualHelo.options.prefault({}).describe(unqualHelo.summary),
-  'helo-no-jive': heloNoJive.options.prefault({}).describe(heloNoJive.summary),
-  'hostname-dsl-or-dialup': hostnameDslOrDialup.options
+  botnet: botnetOptions
     .prefault({})
-    .describe(hostnameDslOrDialup.summary),
-  'early-talker': earlyTalker.options.prefault({}).describe(earlyTalker.summary),
+    .describe("What the botnet-* reasons share: Botnet's settings."),
+  'sorbs-dul': table(sorbsDul),
+  'botnet-nordns': table(botnetNordns),
+  'botnet-baddns': table(botnetBaddns),
+  'botnet-ipinhostname': table(botnetIpinhostname),
+  'botnet-clientwords': table(botnetClientwords),
+  'botnet-client': table(botnetClient),
+  'botnet-serverwords': table(botnetServerwords),
+  newcomer: table(newcomer),
+  crowd: table(crowd),
+  'early-talker': table(earlyTalker),
+  'other-protocol': table(otherProtocol),
+  'unqual-helo': table(unqualHelo),
+  'helo-no-jive': table(heloNoJive),
+  'hostname-dsl-or-dialup': table(hostnameDslOrDialup),
+  'helo-bare-ip': table(heloBareIp),
+  'helo-localhost': table(heloLocalhost),
+  'helo-is-us': table(heloIsUs),
+  'helo-changed': table(heloChanged),
+  'helo-dynamic': table(heloDynamic),
+  'botnet-soho': table(botnetSoho),
+  'pipelined-too-soon': table(pipelinedTooSoon),
+  'unknown-recipients': table(unknownRecipients),
+  'many-recipients': table(manyRecipients),
 })
 
 export type ReasonsOptions = z.infer<typeof reasonsOptions>
 
 /** The reasons in use, by the stage at which their facts are known. */
-export interface ReasonsAt {
-  readonly connect: readonly Reason<'connect'>[]
-  readonly greeting: readonly Reason<'greeting'>[]
-  readonly helo: readonly Reason<'helo'>[]
-  readonly mail: readonly Reason<'mail'>[]
-  readonly rcpt: readonly Reason<'rcpt'>[]
-}
+export type ReasonsAt = { readonly [S in Stage]: readonly Reason<S>[] }
 
 /** Makes the reasons that are not switched off ready for use. */
-export function prepareReasons(options: ReasonsOptions, shared: Shared): ReasonsAt {
+export function prepareReasons(options: ReasonsOptions, around: Omit<Shared, 'botnet'>): ReasonsAt {
+  const shared = { ...around, botnet: botnetOf(options.botnet) }
   return {
     connect: [
       prepare(sorbsDul, options['sorbs-dul'], shared),
-      prepare(hostnameDslOrDialup, options['hostname-dsl-or-dialup'], shared),
+      prepare(botnetNordns, options['botnet-nordns'], shared),
+      prepare(botnetBaddns, options['botnet-baddns'], shared),
+      prepare(botnetIpinhostname, options['botnet-ipinhostname'], shared),
+      prepare(botnetClientwords, options['botnet-clientwords'], shared),
+      prepare(botnetClient, options['botnet-client'], shared),
+      prepare(botnetServerwords, options['botnet-serverwords'], shared),
+      prepare(newcomer, options.newcomer, shared),
+      prepare(crowd, options.crowd, shared),
     ].flat(),
-    greeting: prepare(earlyTalker, options['early-talker'], shared),
+    greeting: [
+      prepare(earlyTalker, options['early-talker'], shared),
+      prepare(otherProtocol, options['other-protocol'], shared),
+    ].flat(),
     helo: [
       prepare(unqualHelo, options['unqual-helo'], shared),
       prepare(heloNoJive, options['helo-no-jive'], shared),
+      prepare(hostnameDslOrDialup, options['hostname-dsl-or-dialup'], shared),
+      prepare(heloBareIp, options['helo-bare-ip'], shared),
+      prepare(heloLocalhost, options['helo-localhost'], shared),
+      prepare(heloIsUs, options['helo-is-us'], shared),
+      prepare(heloChanged, options['helo-changed'], shared),
+      prepare(heloDynamic, options['helo-dynamic'], shared),
     ].flat(),
-    mail: [],
-    rcpt: [],
+    mail: [prepare(botnetSoho, options['botnet-soho'], shared)].flat(),
+    rcpt: [
+      prepare(pipelinedTooSoon, options['pipelined-too-soon'], shared),
+      prepare(unknownRecipients, options['unknown-recipients'], shared),
+      prepare(manyRecipients, options['many-recipients'], shared),
+    ].flat(),
   }
 }
 
 /** One reason, or none when it is off. */
 function prepare<S extends Stage, O extends z.ZodType<ReasonOptions>>(
-  { name, stage, excuses = [], prepare: make }: ReasonDefinition<S, O>,
+  definition: ReasonDefinition<S, O>,
   options: z.infer<O>,
   shared: Shared,
 ): Reason<S>[] {
-  const { action, weight } = options
+  const { name, stage } = definition
+  const { action } = options
   if (action === 'off') return []
-  const { find, header } = make(options, shared)
+  const { find, header } = definition.prepare(options, shared)
+  const letter = shared.botnet.exact ? letterOf[name] : undefined
+  const { weight, excuses = [] } = letter ?? { weight: options.weight, excuses: definition.excuses }
   return [
     { name, stage, action, weight, excuses, find, header: (facts) => header?.(facts) ?? null },
   ]
+}
+
+/** Botnet has no weights: any of three earns everything, and SOHO takes away two of them. */
+const letterOf: Readonly<
+  Record<string, { readonly weight: number; readonly excuses?: readonly string[] }>
+> = {
+  'botnet-nordns': { weight: 1_000 },
+  'botnet-baddns': { weight: 1_000 },
+  'botnet-client': { weight: 1_000 },
+  'botnet-ipinhostname': { weight: 0 },
+  'botnet-clientwords': { weight: 0 },
+  'botnet-soho': { weight: 2_000, excuses: ['botnet-baddns', 'botnet-client'] },
+}
+
+function table<S extends Stage, O extends z.ZodType<ReasonOptions>>({
+  options,
+  summary,
+}: ReasonDefinition<S, O>) {
+  return options.prefault({} as z.input<O>).describe(summary)
 }

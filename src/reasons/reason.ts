@@ -12,10 +12,17 @@ import type { Action, Stage } from '../core/ledger.ts'
 import type { DnsList, DnsListSettings } from '../dns/dns-list.ts'
 import type { Dns } from '../dns/resolver.ts'
 import type { Identity } from '../dns/reverse.ts'
+import type { Botnet } from './botnet.ts'
 
 /** Known as soon as the client has connected. */
 export interface ConnectFacts {
   readonly client: Ip
+  /** The address of ours that it has reached. */
+  readonly local: string
+  /** Connections from its network at once, this one included. */
+  readonly fromNetwork: number
+  /** Whether its network was here before; null when nobody remembers. */
+  readonly seenBefore: boolean | null
 }
 
 /** Known when the greet pause is over. */
@@ -28,6 +35,10 @@ export interface GreetingFacts extends ConnectFacts {
 export interface HeloFacts extends ConnectFacts {
   /** As the client spelt it. */
   readonly helo: string
+  /** What it called itself before on this connection; null when this is the first time. */
+  readonly heloBefore: string | null
+  /** Whether the connection is under TLS. */
+  readonly secure: boolean
 }
 
 /** Known after MAIL. */
@@ -38,6 +49,12 @@ export interface MailFacts extends HeloFacts {
 /** Known at RCPT. */
 export interface RcptFacts extends MailFacts {
   readonly recipient: string
+  /** Recipients of this message so far, this one included. */
+  readonly recipientCount: number
+  /** Recipients that the back end has refused for good on this connection. */
+  readonly refusedCount: number
+  /** The command whose reply the client did not wait for; null when it always has. */
+  readonly tooSoon: string | null
 }
 
 export interface FactsAt {
@@ -61,6 +78,9 @@ export interface Shared {
   /** Hosts whose HELO is nobody's business (the recipe's helo_accept_junk_hosts). */
   readonly acceptJunkHelo: HostList
   readonly flavellExact: boolean
+  readonly botnet: Botnet
+  /** What we call ourselves, in lower case. */
+  readonly ownName: string
   /** Opens a DNS list, which is tested at start and from time to time for as long as it is used. */
   readonly openList: (settings: DnsListSettings) => DnsList
   /** The names in a list file, in lower case. */

@@ -1,0 +1,110 @@
+/**
+ * What Treacle would make of a connection that a file tells of: findings, and the delay they cost.
+ *
+ * The judging is that of a live connection (session/judge.ts). Here the record is handed to it, and
+ * its verdict is turned into time, recipient by recipient, as a session would.
+ */
+import type { Ms } from '../core/clock.ts'
+import { splitAddress } from '../core/envelope.ts'
+import type { Action, Finding } from '../core/ledger.ts'
+import type { DelayOptions } from '../delay/options.ts'
+import { targetFor, waitDue } from '../delay/policy.ts'
+import { type Weighed, weigh } from '../delay/weigh.ts'
+import type { Dns } from '../dns/resolver.ts'
+import { type Hearsay, type Judging, judge } from '../session/judge.ts'
+import type { Recorded } from './read-record.ts'
+
+/** What one configuration makes of one connection. */
+export interface Opinion {
+  /** Everything found, with what was left of each weight; excuses and what is only observed too. */
+  readonly weighed: readonly Weighed[]
+  readonly sum: number
+  /** All waits of the connection together. */
+  readonly delayMs: Ms
+  /** It earned the whole target. */
+  readonly whole: boolean
+  /** The hardest thing that would have been done. */
+  readonly consequence: Exclude<Action, 'off' | 'observe'> | 'nothing'
+}
+
+export type Judge = (recorded: Recorded) => Promise<Opinion>
+
+export interface JudgeSetup {
+  readonly judging: Judging
+  readonly delay: DelayOptions
+  /** The key that draws the target of each network. */
+  readonly key: Buffer
+  /** Whom to ask; null for the record only. */
+  readonly dns: Dns | null
+  /** What to take a name for of which the record says only that it was not verified. */
+  readonly unknownAs: 'unknown' | 'none'
+}
+
+export function makeJudge(setup: JudgeSetup): Judge {
+  const { judging, dns, unknownAs } = setup
+  return async (recorded) => {
+    if (recorded.authenticated) return nothing
+    const [recipient = null] = recorded.recipients
+    const nameState = recorded.nameState === 'unknown' ? unknownAs : recorded.nameState
+    const hearsay: Hearsay = { ...recorded, nameState, recipient }
+    const verdict = await judge(hearsay, judging, dns === null ? {} : { dns })
+    return opinionOf(recorded, verdict.weighed, setup)
+  }
+}
+
+const nothing: Opinion = {
+  weighed: [],
+  sum: 0,
+  delayMs: 0,
+  whole: false,
+  consequence: 'nothing',
+}
+
+/** What is only observed is told of and counts for nothing. */
+function opinionOf(
+  recorded: Recorded,
+  found: readonly Weighed[],
+  { judging, delay, key }: JudgeSetup,
+): Opinion {
+  if (found.length === 0) return nothing
+  const counting = found.map(({ finding }) => finding).filter(({ action }) => action !== 'observe')
+  const { weighed, sum, fraction } = weigh(counting, judging.fullAt)
+  const targetMs = targetFor(recorded.ip.network, key, delay)
+  const findings = sum > 0 ? counting : []
+  const delayMs = delayOf(recorded, { findings, fraction, targetMs }, delay)
+  const observed = found.filter(({ finding }) => finding.action === 'observe')
+  return {
+    weighed: [...weighed, ...observed.map(({ finding }) => ({ finding, counts: 0 }))],
+    sum,
+    delayMs,
+    whole: delayMs > 0 && fraction >= 1,
+    consequence: consequenceOf(weighed, delayMs),
+  }
+}
+
+interface Due {
+  readonly findings: readonly Finding[]
+  readonly fraction: number
+  readonly targetMs: Ms
+}
+
+/** A connection whose recipients are not known is taken to have had one. */
+function delayOf({ sender, recipients }: Recorded, due: Due, options: DelayOptions): Ms {
+  const { findings, fraction, targetMs } = due
+  let waitedMs = 0
+  let exempt = recipients.length > 0
+  for (const recipient of recipients.length > 0 ? recipients : ['']) {
+    exempt &&= options.never_for.includes(splitAddress(recipient).local.toLowerCase())
+    const paid = options.scope !== 'recipient' && waitedMs > 0
+    const circumstances = { findings, waitedMs, nullSender: sender === '', exempt, paid }
+    waitedMs += waitDue({ ...circumstances, targetMs: targetMs * fraction, lookupMs: 0 }, options)
+  }
+  return waitedMs
+}
+
+function consequenceOf(weighed: readonly Weighed[], delayMs: Ms): Opinion['consequence'] {
+  const actions = weighed.filter(({ counts }) => counts > 0).map(({ finding }) => finding.action)
+  if (actions.includes('reject')) return 'reject'
+  if (actions.includes('greylist')) return 'greylist'
+  return delayMs > 0 ? 'delay' : 'nothing'
+}
