@@ -20,7 +20,7 @@ const linesMax = 256
 export class ReplyReader {
   #rest: Buffer<ArrayBufferLike> = Buffer.alloc(0)
   #lines: string[] = []
-  #code = ''
+  #code = '';
 
   /**
    * Takes the next bytes and gives the replies that they complete, usually one.
