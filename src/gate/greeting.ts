@@ -7,6 +7,7 @@
 import type { Socket } from 'node:net'
 import type { Clock, Instant, Ms } from '../core/clock.ts'
 import type { Finding, Reaction } from '../core/ledger.ts'
+import { Ended } from '../session/ended.ts'
 import type { Session } from '../session/session.ts'
 import type { GreetingOptions } from './options.ts'
 
@@ -89,7 +90,7 @@ class Pausing {
   }
 
   readonly #onGone = (): void => {
-    const ours = this.#pause.session.signal.aborted
+    const ours = this.#pause.session.signal.reason instanceof Ended
     this.#end({ kind: 'gone' }, ours ? 'released' : 'left')
   }
 

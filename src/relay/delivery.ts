@@ -5,10 +5,10 @@
  * and given up whenever the client is made to wait (`park`), so that a waiting client never
  * occupies a place at the back end; afterwards it is told again what it had agreed to.
  */
-import { type Recipient, type Sender, splitAddress, toXtext } from '../core/envelope.ts'
+import { type Recipient, type Sender, splitAddress } from '../core/envelope.ts'
 import { isPositive, type Reply, reply } from '../core/reply.ts'
 import { type Backend, BackendUnreachable, OpenRelayRisk, Refusal } from './backend.ts'
-import type { Capabilities } from './capabilities.ts'
+import { mailCommand, needsMore, rcptCommand } from './commands.ts'
 import { Content, type ContentLimits } from './content.ts'
 import { BackendLost, type Conversation } from './conversation.ts'
 import type { Introduction } from './introduce.ts'
@@ -65,6 +65,7 @@ export class Delivery {
   async recipient(recipient: Recipient): Promise<Reply> {
     if (this.#broken !== null) return this.#broken
     if (!this.#backend.takes(splitAddress(recipient.address).domain)) return notOurs
+    if (this.#mailReply !== null && !isPositive(this.#mailReply)) return this.#mailReply
     try {
       const conversation = await this.#ready()
       if (this.#mailReply !== null && !isPositive(this.#mailReply)) return this.#mailReply
@@ -87,9 +88,11 @@ export class Delivery {
       const conversation = await this.#ready()
       if (this.#broken !== null) return this.#broken
       const answer = await conversation.say('DATA', this.#backend.options.data_timeout)
+      // Unless it wants the content, it still holds the message.
+      this.#stale = answer.code !== 354
       this.#forget()
-      if (answer.code === 354) return new Content(conversation, this.#backend.options, limits)
-      return answer.code < 400 ? lostIt : answer
+      if (!this.#stale) return new Content(conversation, this.#backend.options, limits)
+      return this.#judged(conversation, answer)
     } catch (error) {
       return this.#failed(error)
     }
@@ -97,6 +100,8 @@ export class Delivery {
 
   /** Gives the place at the back end free while the client waits. */
   park(): void {
+    // Who has logged in never waits, and could not log in again.
+    if (this.#loggedIn) return
     this.#conversation?.quit()
     this.#conversation = null
     this.#mailReply = null
@@ -116,9 +121,9 @@ export class Delivery {
    */
   async authenticate(user: string, password: string): Promise<Reply> {
     try {
-      this.#conversation ??= await this.#backend.converse(this.#client(), this.#signal)
+      const conversation = await this.#open()
       const secret = Buffer.from(`\0${user}\0${password}`).toString('base64')
-      const answer = await this.#say(this.#conversation, `AUTH PLAIN ${secret}`)
+      const answer = await this.#say(conversation, `AUTH PLAIN ${secret}`)
       this.#loggedIn = isPositive(answer)
       return answer
     } catch (error) {
@@ -135,20 +140,33 @@ export class Delivery {
 
   /** A conversation in which MAIL and all accepted recipients have been said. */
   async #ready(): Promise<Conversation> {
-    if (this.#conversation?.lost) {
-      this.#conversation = null
-      this.#stale = false
-      // Mid-transaction this is the end of it; between messages a new conversation will do, unless
-      // the client had logged in to this one: we keep no password to do it again with.
-      if (this.#mailReply !== null || this.#loggedIn) throw new BackendLost('back end left')
-    }
-    this.#conversation ??= await this.#backend.converse(this.#client(), this.#signal)
+    const conversation = await this.#open()
     if (this.#stale) {
       this.#stale = false
-      await this.#say(this.#conversation, 'RSET')
+      await this.#say(conversation, 'RSET')
     }
-    if (this.#mailReply === null) await this.#sayAgain(this.#conversation)
-    return this.#conversation
+    if (this.#mailReply === null) await this.#sayAgain(conversation)
+    return conversation
+  }
+
+  /** The conversation, or a new one where that takes nothing from the client. */
+  async #open(): Promise<Conversation> {
+    if (this.#conversation?.lost) {
+      this.#conversation.destroy()
+      this.#conversation = null
+    }
+    if (this.#conversation !== null) return this.#conversation
+    // The client has heard 250 for recipients that are gone with it; and we keep no password to log
+    // in with again.
+    const gone = this.#accepted.length > 0 && this.#mailReply !== null
+    if (gone || this.#loggedIn) throw new BackendLost('back end left')
+    this.#mailReply = null
+    this.#stale = false
+    const conversation = await this.#backend.converse(this.#client(), this.#signal)
+    if (this.#signal.aborted) conversation.quit()
+    this.#signal.throwIfAborted()
+    this.#conversation = conversation
+    return conversation
   }
 
   async #sayAgain(conversation: Conversation): Promise<void> {
@@ -174,10 +192,17 @@ export class Delivery {
   }
 
   async #say(conversation: Conversation, line: string): Promise<Reply> {
-    const answer = await conversation.say(line, this.#backend.options.command_timeout)
-    // 421 announces that it hangs up (RFC 5321 section 3.8); 3yz has no meaning here.
-    if (answer.code === 421) conversation.destroy()
-    return answer.code >= 300 && answer.code < 400 ? lostIt : answer
+    return this.#judged(
+      conversation,
+      await conversation.say(line, this.#backend.options.command_timeout),
+    )
+  }
+
+  /** 421 announces that it hangs up (RFC 5321 section 3.8); 3yz has no meaning here. */
+  #judged(conversation: Conversation, answer: Reply): Reply {
+    const meaningless = answer.code >= 300 && answer.code < 400
+    if (answer.code === 421 || meaningless) conversation.destroy()
+    return meaningless ? lostIt : answer
   }
 
   #failed(error: unknown): Reply {
@@ -199,37 +224,4 @@ export class Delivery {
     this.#accepted = []
     this.#broken = null
   }
-}
-
-/** True when the sender uses an extension that the back end no longer offers. */
-function needsMore(sender: Sender, capabilities: Capabilities): boolean {
-  return (
-    (sender.smtputf8 && !capabilities.has('SMTPUTF8')) ||
-    (sender.body === '8BITMIME' && !capabilities.has('8BITMIME'))
-  )
-}
-
-function mailCommand(sender: Sender, capabilities: Capabilities): string {
-  const dsn = capabilities.has('DSN')
-  return [
-    `MAIL FROM:<${sender.address}>`,
-    sender.size !== null && capabilities.has('SIZE') ? `SIZE=${sender.size}` : '',
-    sender.body !== null && capabilities.has('8BITMIME') ? `BODY=${sender.body}` : '',
-    sender.smtputf8 ? 'SMTPUTF8' : '',
-    sender.ret !== null && dsn ? `RET=${sender.ret}` : '',
-    sender.envid !== null && dsn ? `ENVID=${toXtext(sender.envid)}` : '',
-  ]
-    .filter((part) => part !== '')
-    .join(' ')
-}
-
-function rcptCommand({ address, notify, orcpt }: Recipient, capabilities: Capabilities): string {
-  const dsn = capabilities.has('DSN')
-  return [
-    `RCPT TO:<${address}>`,
-    notify !== null && dsn ? `NOTIFY=${notify}` : '',
-    orcpt !== null && dsn ? `ORCPT=${orcpt.type};${toXtext(orcpt.address)}` : '',
-  ]
-    .filter((part) => part !== '')
-    .join(' ')
 }

@@ -26,6 +26,8 @@ export class HeaderFilter {
   #verdict: Verdict = 'undecided'
   /** What became of the last field, to which a continuation line belongs. */
   #field: Verdict = 'keep'
+  /** What became of the piece just taken. */
+  #dropped = false
   #held: Buffer = empty
   #firstLine = true
 
@@ -47,26 +49,34 @@ export class HeaderFilter {
     let keptFrom = 0
     let start = 0
     while (start < bytes.length && !this.#over) {
-      const newline = bytes.indexOf(lf, start)
-      const end = newline === -1 ? bytes.length : newline + 1
-      if (this.#verdict === 'undecided') this.#verdict = this.#judge(bytes, start, end)
-      if (this.#verdict === 'undecided') break
-      if (this.#verdict === 'drop') {
-        if (start > keptFrom) pieces.push(bytes.subarray(keptFrom, start))
+      const end = this.#line(bytes, start)
+      if (end === start) break
+      if (this.#dropped) {
+        pieces.push(bytes.subarray(keptFrom, start))
         keptFrom = end
       }
-      if (newline !== -1) this.#verdict = 'undecided'
       start = end
     }
     const keptTo = this.#over ? bytes.length : start
-    if (keptTo > keptFrom) pieces.push(bytes.subarray(keptFrom, keptTo))
+    pieces.push(bytes.subarray(keptFrom, keptTo))
     this.#held = bytes.subarray(keptTo)
-    return pieces
+    return pieces.filter((piece) => piece.length > 0)
   }
 
   /** What is still held back when the message ends in the middle of a header line. */
   end(): Buffer {
     return this.#held
+  }
+
+  /** Takes one line, or what there is of it. @returns Where the next begins; `start` when it is too short to judge. */
+  #line(bytes: Buffer, start: number): number {
+    const newline = bytes.indexOf(lf, start)
+    const end = newline === -1 ? bytes.length : newline + 1
+    if (this.#verdict === 'undecided') this.#verdict = this.#judge(bytes, start, end)
+    if (this.#verdict === 'undecided') return start
+    this.#dropped = this.#verdict === 'drop'
+    if (newline !== -1) this.#verdict = 'undecided'
+    return end
   }
 
   /** Settles what becomes of the line from `start` to `end`, or of what there is of it by now. */

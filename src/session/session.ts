@@ -47,6 +47,8 @@ export class Session {
   #transaction: Transaction | null = null
   #findings: readonly Finding[] = []
   #content: Content | null = null
+  /** The last command that may take time. */
+  #answering: Promise<unknown> = Promise.resolve()
   /** How to end when the message under way is done. */
   #afterData: Reply | null = null
   #closed = false
@@ -115,7 +117,13 @@ export class Session {
    *
    * @throws Ended or ClientLeft.
    */
-  async recipient(recipient: Recipient): Promise<Reply> {
+  recipient(recipient: Recipient): Promise<Reply> {
+    const answered = this.#recipient(recipient)
+    this.#answering = answered
+    return answered
+  }
+
+  async #recipient(recipient: Recipient): Promise<Reply> {
     const arrivedAt = this.#parts.clock.now()
     const findings = await this.screening.findings(recipient.address)
     this.#findings = this.#login === null ? findings : []
@@ -183,6 +191,12 @@ export class Session {
     this.#closed = true
     this.#leaving.abort(new ClientLeft())
     this.#delivery.close(this.#content !== null)
+    // What the client was waiting for ends with it; how long it waited belongs into the ledger.
+    const closeLedger = () => this.#closeLedger()
+    this.#answering.then(closeLedger, closeLedger)
+  }
+
+  #closeLedger(): void {
     const { clock, log } = this.#parts
     this.ledger.hostname = hostnameOf(this.#papers) ?? ''
     this.ledger.protocol = protocolOf(this.#papers)

@@ -32,8 +32,8 @@ const badRecipient = reply(501, '5.1.3', 'Bad recipient address syntax')
 /** @param line "EHLO mail.example.org". */
 export function parseHelo(line: string): Parsed<string> {
   const [verb = '', name = '', ...rest] = line.trim().split(/\s+/)
-  // Neither whitespace nor anything that a shell, a log viewer or Exim's expansion would act on.
-  const wellFormed = /^[\p{L}\p{M}\p{N}._:[\]/@+*!?&#%~^'|-]+$/u.test(name)
+  // Nothing that starts a command in a shell, ends a quotation or is expanded by Exim.
+  const wellFormed = /^[\p{L}\p{M}\p{N}._:[\]/@+*!?#%~^-]+$/u.test(name)
   if (rest.length > 0 || !wellFormed || Buffer.byteLength(name) > heloMax) {
     return { refusal: reply(501, '5.5.4', `Syntax: ${verb.toUpperCase()} hostname`) }
   }
@@ -80,7 +80,7 @@ function splitCommand(line: string, verb: RegExp): { path: string; rest: string 
 const atext = "[\\w!#$%&'*+/=?^`{|}~.-]"
 const asciiLocal = new RegExp(`^(?:${atext}+|"(?:[ !#-\\[\\]-~]|\\\\[ -~])*")$`)
 const utf8Local =
-  /^(?:[\w!#$%&'*+/=?^`{|}~.\u0080-\u{10ffff}-]+|"(?:[ !#-[\]-~\u0080-\u{10ffff}]|\\[ -~])*")$/u
+  /^(?:[\w!#$%&'*+/=?^`{|}~.\u00a0-\u{10ffff}-]+|"(?:[ !#-[\]-~\u00a0-\u{10ffff}]|\\[ -~])*")$/u
 const asciiDomain = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*$/i
 const utf8Domain = /^[\p{L}\p{M}\p{N}_-]+(?:\.[\p{L}\p{M}\p{N}_-]+)*$/u
 
@@ -113,6 +113,8 @@ function parseParameters(text: string): Parsed<Parameters> {
 
 function senderOf(address: string, given: Parameters, offered: Offered): Parsed<Sender> {
   const known = [
+    // RFC 4954 section 5: always taken, and left out where it is not believed.
+    'AUTH',
     ...(offered.size ? ['SIZE'] : []),
     ...(offered.eightBitMime ? ['BODY'] : []),
     ...(offered.smtputf8 ? ['SMTPUTF8'] : []),
@@ -153,6 +155,7 @@ const forms: Readonly<Record<string, { fits(value: string): boolean; readonly ex
     SMTPUTF8: { fits: (value) => value === '', expects: 'no value' },
     RET: { fits: (value) => /^(?:FULL|HDRS)$/i.test(value), expects: 'FULL or HDRS' },
     ENVID: { fits: isXtext, expects: 'xtext' },
+    AUTH: { fits: (value) => value === '<>' || isXtext(value), expects: 'xtext or <>' },
     NOTIFY: {
       fits: (value) =>
         /^(?:NEVER|(?:SUCCESS|FAILURE|DELAY)(?:,(?:SUCCESS|FAILURE|DELAY)){0,2})$/i.test(value),

@@ -6,7 +6,8 @@
  * message with bare newlines or NULs is passed on nowhere. Otherwise bytes pass as they are,
  * dot-stuffing included: there is nothing to take out that would have to be put back.
  *
- * One pass, one comparison for most bytes; no input makes it slow.
+ * One pass over the bytes and one look into a table for each that means something, so no input makes
+ * it slow.
  */
 
 /** What is wrong with the content; the first fault counts. */
@@ -23,20 +24,24 @@ const cr = 0x0d
 const lf = 0x0a
 const dot = 0x2e
 
-/** Where we are in the pattern CR LF . CR LF. */
-type State = 'line' | 'cr' | 'start' | 'dot' | 'dot-cr'
+/** Where we are in the pattern CR LF . CR LF: in a line, after CR, at the start of a line, and so on. */
+const line = 0
+const afterCr = 1
+const lineStart = 2
+const afterDot = 3
+const afterDotCr = 4
+const end = 5
 
-const heldBack: Readonly<Record<State, Buffer | null>> = {
-  line: null,
-  cr: null,
-  start: null,
-  dot: Buffer.from('.'),
-  'dot-cr': Buffer.from('.\r'),
-}
+/** Added to the state that follows where a byte should not be. */
+const bareNewline = 8
+const nul = 16
+
+const loneDot = Buffer.from('.')
+const loneDotCr = Buffer.from('.\r')
 
 export class DataScan {
   /** The message begins at the start of a line: ".CRLF" at once is an empty message. */
-  #state: State = 'start'
+  #state = lineStart
   #fault: ContentFault | null = null
 
   get fault(): ContentFault | null {
@@ -44,34 +49,53 @@ export class DataScan {
   }
 
   push(chunk: Buffer): Scanned {
-    const carried = heldBack[this.#state]
+    const carried = heldBack(this.#state)
     let state = this.#state
     for (let at = 0; at < chunk.length; at += 1) {
-      const byte = chunk[at] ?? 0
-      if (byte > cr && state === 'line') continue
-      if (byte === lf && state === 'dot-cr') return ended(chunk, at + 1, carried)
-      if (byte <= cr || isAfterCr(state)) this.#fault ??= faultOf(state, byte)
-      state = next(state, byte)
+      if (state === line) at = skipLine(chunk, at)
+      if (at === chunk.length) break
+      const step = steps[(state << 8) | (chunk[at] ?? 0)] ?? line
+      if (step === end) return ended(chunk, at + 1, carried)
+      if (step > end) this.#fault ??= faultIn(step)
+      state = step & 7
     }
     this.#state = state
-    return { content: withoutHeld(chunk, carried, heldBack[state]), rest: null }
+    return { content: withoutHeld(chunk, carried, heldBack(state)), rest: null }
   }
 }
 
-function next(state: State, byte: number): State {
+/** Where the next byte is that means something in the middle of a line, or the end of the chunk. */
+function skipLine(chunk: Buffer, from: number): number {
+  let at = from
+  while (at < chunk.length && (chunk[at] ?? 0) > cr) at += 1
+  return at
+}
+
+/** What follows each state at each byte. */
+const steps = Uint8Array.from({ length: end << 8 }, (_, index) => stepOf(index >> 8, index & 0xff))
+
+function stepOf(state: number, byte: number): number {
+  const isAfterCr = state === afterCr || state === afterDotCr
+  if (byte === lf) return afterLf(state)
+  const fault = isAfterCr ? bareNewline : byte === 0 ? nul : 0
+  if (byte === cr) return (state === afterDot ? afterDotCr : afterCr) | fault
+  return (byte === dot && state === lineStart ? afterDot : line) | fault
+}
+
+function afterLf(state: number): number {
+  if (state === afterDotCr) return end
   // A bare LF begins no line: a dot after it is content.
-  if (byte === lf) return isAfterCr(state) ? 'start' : 'line'
-  if (byte === cr) return state === 'dot' ? 'dot-cr' : 'cr'
-  return byte === dot && state === 'start' ? 'dot' : 'line'
+  return state === afterCr ? lineStart : line | bareNewline
 }
 
-function faultOf(state: State, byte: number): ContentFault | null {
-  if (isAfterCr(state) !== (byte === lf)) return 'bare-newline'
-  return byte === 0 ? 'nul' : null
+function faultIn(step: number): ContentFault {
+  return (step & bareNewline) === 0 ? 'nul' : 'bare-newline'
 }
 
-function isAfterCr(state: State): boolean {
-  return state === 'cr' || state === 'dot-cr'
+/** What may be the end of the message, and waits until it is known. */
+function heldBack(state: number): Buffer | null {
+  if (state === afterDot) return loneDot
+  return state === afterDotCr ? loneDotCr : null
 }
 
 /** The content up to the end of a chunk; a dot that may be the end waits for what follows. */

@@ -30,7 +30,7 @@ export function keywords(capabilities: Capabilities | null, ours: Ours): string[
     ...(offered.dsn ? ['DSN'] : []),
     ...(capabilities?.has('ENHANCEDSTATUSCODES') ? ['ENHANCEDSTATUSCODES'] : []),
     ...(ours.startTls ? ['STARTTLS'] : []),
-    ...(ours.auth ? ['AUTH PLAIN LOGIN'] : []),
+    ...(ours.auth && takesPlain(capabilities) ? ['AUTH PLAIN LOGIN'] : []),
   ]
 }
 
@@ -43,4 +43,9 @@ export function offeredBy(capabilities: Capabilities | null): Offered {
     smtputf8: capabilities?.has('SMTPUTF8') ?? false,
     dsn: capabilities?.has('DSN') ?? false,
   }
+}
+
+/** Logins are asked of the back end with AUTH PLAIN; one that we do not know yet may take it. */
+function takesPlain(capabilities: Capabilities | null): boolean {
+  return capabilities === null || /\bPLAIN\b/i.test(capabilities.get('AUTH') ?? '')
 }

@@ -83,11 +83,11 @@ describe('the greet pause', () => {
     await using backend = await startBackend()
     await using proxy = await startProxy({ backend: backend.address, config: withPause() })
     const client = await proxy.connectFrom('192.0.2.1')
-    await until(() => proxy.app.connectionCount === 1)
+    await settled()
     await proxy.clock.advance(1_000)
     client.leaves()
     await until(() => proxy.app.connectionCount === 0)
-    assert.equal(proxy.clock.sleeping, 0)
+    assert.equal(proxy.clock.sleeping, proxy.timersAtRest)
     const [entry] = (await proxy.ledger()).entries
     assert.deepEqual([entry?.waitedMs, entry?.reaction], [1_000, 'left'])
     assert.equal(backend.connections, 1, 'only the one that asked what it offers')

@@ -29,6 +29,7 @@ describe('shutdown', () => {
     sending.says('half')
     const waiting = await proxy.connectFrom('192.0.2.4')
     await until(() => proxy.app.connectionCount === 4)
+    await settled()
 
     const stopped = proxy.app.stop()
     await held.hears('421 4.3.2 ')

@@ -171,7 +171,12 @@ describe('the recipe of 2004', () => {
       ['127.255.255.254', []],
       ['203.0.113.80', []],
     ] as const) {
-      const dns = { a: { '7.2.0.192.pbl.spamhaus.org': [answer] } }
+      const dns = {
+        a: {
+          '2.0.0.127.pbl.spamhaus.org': ['127.0.0.10'],
+          '7.2.0.192.pbl.spamhaus.org': [answer],
+        },
+      }
       const { reasons } = await offer('192.0.2.7', 'mail.example.org', dns, '')
       assert.deepEqual(reasons, expected, answer)
     }

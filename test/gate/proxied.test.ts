@@ -209,6 +209,21 @@ describe('anybody else', { timeout: 60_000 }, () => {
   }
 })
 
+it('listen.proxy_protocol_from takes addresses and networks, and nothing else', () => {
+  const parse = (proxy: string) =>
+    parseConfig(configSchema, `listen.proxy_protocol_from = ["${proxy}"]`, 'test.toml')
+  for (const proxy of ['192.0.2.7', '192.0.2.0/24', '::1', '2001:db8::/32']) {
+    assert.deepEqual(
+      parse(proxy).listen.proxy_protocol_from.map(({ text }) => text),
+      [proxy],
+    )
+  }
+  for (const proxy of ['', 'proxy.example.org', '192.0.2.0/33', '*']) {
+    assert.throws(() => parse(proxy), /proxy_protocol_from\[0\].*expected an address or a network/)
+  }
+  assert.deepEqual(parseConfig(configSchema, '', 'test.toml').listen.proxy_protocol_from, [])
+})
+
 interface DoorSetup {
   readonly proxies?: readonly string[]
   /** "observe" greets at once. */

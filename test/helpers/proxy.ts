@@ -45,7 +45,7 @@ log.level = "silent"
 
 /** Settings that tests usually want to choose are left to them, at these values unless they do. */
 const usual: readonly (readonly [string, string])[] = [
-  ['greeting.pause', '"0s"'],
+  ['greeting.pause', '"0s"\ngreeting.pause_suspect = "0s"'],
   ['delay.target', '["90s", "90s"]'],
   ['backend.recipient_domains', '["example.net"]'],
 ]
@@ -62,6 +62,8 @@ export class Proxy {
   readonly ledgers: Ledger[] = []
   readonly events: Heard[] = []
   readonly folder: string
+  /** Timers that there are when nobody is connected. */
+  readonly timersAtRest: number
   readonly #faultsExpected: number
   readonly #clients = new Set<ScriptClient>()
 
@@ -71,6 +73,7 @@ export class Proxy {
     this.address = address
     this.folder = folder
     this.#faultsExpected = faults
+    this.timersAtRest = clock.sleeping
     app.log.listen((name, fields) => {
       this.events.push({ name, fields })
       if ('ledger' in fields) this.ledgers.push(fields.ledger)
@@ -123,6 +126,7 @@ export async function startProxy(setup: ProxySetup): Promise<Proxy> {
     dns: fakeDns({ ...setup.dns, clock }),
   })
   const [address = ''] = await app.start()
+  await settled()
   return new Proxy(app, clock, address, folder, setup.faultsExpected ?? 0)
 }
 

@@ -51,7 +51,7 @@ describe('Treacle behind HAProxy', { timeout: 60_000 }, () => {
   it('lets nobody in by a HAProxy that does not say for whom it comes', async () => {
     await using treacle = await startTreacle('127.0.0.1')
     await using haproxy = await startHaproxy({ to: treacle.address, send: '' })
-    assert.equal((await talk('127.0.0.9', haproxy.port)).heard, '')
+    assert.equal((await talk('127.0.0.9', haproxy.port, 'EHLO a\r\n')).heard, '')
     assert.equal(treacle.app.log.counts['gate.bad-proxy-header'], 1)
   })
 })
@@ -94,12 +94,13 @@ log.level = "silent"`
 }
 
 /** Waits for a greeting, says QUIT, and hears what there is to hear until the end. */
-async function talk(from: string, to: number): Promise<{ heard: string; port: number }> {
+async function talk(from: string, to: number, early = '') {
   const host = from.includes(':') ? '::1' : '127.0.0.1'
   const socket = connect({ host, port: to, localAddress: from })
   await once(socket, 'connect')
   const port = socket.localPort ?? 0
   let heard = ''
+  socket.write(early)
   socket.on('data', (chunk: Buffer) => {
     heard += chunk.toString()
     if (heard.startsWith('220 ') && heard.endsWith('\r\n') && !heard.includes('221')) {

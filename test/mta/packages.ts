@@ -42,6 +42,12 @@ const needs: readonly Need[] = [
     from: 'nsd',
   },
   {
+    what: 'haproxy',
+    elsewhere: 'install haproxy',
+    isThere: () => findCommand('haproxy') !== undefined,
+    from: 'haproxy',
+  },
+  {
     what: 'swaks',
     elsewhere: 'install swaks',
     isThere: () => findCommand('swaks') !== undefined,

@@ -178,9 +178,12 @@ export class Daemon implements AsyncDisposable {
 
   /** The same at once and without manners, for a test process that is about to leave. */
   kill(): void {
-    signalAll(this.pids(), 'SIGKILL')
-    // The kernel may take a moment to end them, and they may be writing until then.
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
+    // The kernel may take a moment to end them, and they may fork or write until then.
+    for (let look = 0; look < 100 && this.pids().length > 0; look += 1) {
+      signalAll(this.pids(), 'SIGKILL')
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
+    }
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10 })
   }
 
   [Symbol.asyncDispose](): Promise<void> {
