@@ -47,10 +47,31 @@ export function makeJudge(setup: JudgeSetup): Judge {
     const [recipient = null] = recorded.recipients
     const nameState = recorded.nameState === 'unknown' ? unknownAs : recorded.nameState
     const hearsay: Hearsay = { ...recorded, nameState, recipient }
-    const verdict = await judge(hearsay, judging, dns === null ? {} : { dns })
+    // One signal for all would have a listener of each reason of each connection.
+    const { signal } = new AbortController()
+    const verdict = await judge(hearsay, judging, dns === null ? { signal } : { dns, signal })
     return opinionOf(recorded, verdict.weighed, setup)
   }
 }
+
+/** Busy clients come again and again, and a record that says the same earns the same. */
+export function remembering(judge: Judge): Judge {
+  const known = new Map<string, Promise<Opinion>>()
+  return (recorded) => {
+    const { ip, name, nameState, helo, sender, recipients, earlyTalk, authenticated } = recorded
+    const told = [name, nameState, helo, sender, earlyTalk, authenticated, ...recipients]
+    const key = JSON.stringify([ip.text, ...told])
+    const before = known.get(key)
+    if (before !== undefined) return before
+    // All at once is the cheapest way to keep a bound that is seldom reached.
+    if (known.size >= rememberedMax) known.clear()
+    const opinion = judge(recorded)
+    known.set(key, opinion)
+    return opinion
+  }
+}
+
+const rememberedMax = 20_000
 
 const nothing: Opinion = {
   weighed: [],

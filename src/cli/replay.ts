@@ -17,7 +17,7 @@ import { connectionsOf, type Format, newReading, type Reading } from './read-fil
 import type { NameState, Recorded } from './read-record.ts'
 import { Changes } from './replay-compare.ts'
 import { groupReports, type InUse, labelReports, type ReplayDocument } from './replay-document.ts'
-import { type Judge, makeJudge, type Opinion } from './replay-judge.ts'
+import { type Judge, makeJudge, type Opinion, remembering } from './replay-judge.ts'
 import { Tallies } from './replay-tally.ts'
 
 /** A configuration to judge by. */
@@ -45,7 +45,7 @@ export interface ReplaySetup {
 }
 
 /** How many connections are judged at once: look-ups take their time, records do not. */
-const atOnce = { live: 100, recorded: 500 } as const
+const atOnce = { live: 100, recorded: 50 } as const
 
 /**
  * @throws InputError when a file cannot be read; ConfigError when a list that a configuration names
@@ -103,7 +103,7 @@ function prepare(
   const files = new ListFiles(folder)
   const judging = makeJudging(config, { files, clock, log, ...(dns === null ? {} : { dns }) })
   const key = keptKey(config.delay.key_file) ?? noKey
-  const judge = makeJudge({ judging, delay: config.delay, key, dns, unknownAs })
+  const judge = remembering(makeJudge({ judging, delay: config.delay, key, dns, unknownAs }))
   return { judge, inUse: inUse(judging.reasons) }
 }
 
