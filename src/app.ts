@@ -6,6 +6,8 @@ import { Holder } from './delay/holder.ts'
 import type { Dns } from './dns/resolver.ts'
 import { Gate } from './gate/gate.ts'
 import { type Generation, makeGeneration, type Surroundings } from './generation.ts'
+import { Greylist } from './memory/greylist.ts'
+import { Networks } from './memory/networks.ts'
 import { Log } from './observe/log.ts'
 import { MainLog } from './observe/mainlog.ts'
 import { type Backend, BackendUnreachable, OpenRelayRisk } from './relay/backend.ts'
@@ -27,6 +29,8 @@ export class App {
   readonly #gate: Gate
   readonly #around: Surroundings
   readonly #stopping = new AbortController()
+  readonly #networks: Networks
+  readonly #greylist: Greylist
   #generation: Generation
   #mainlog: MainLog | null = null
   #stopListening: () => void = () => {}
@@ -39,7 +43,20 @@ export class App {
       this.log.event('delay.slots-full', { held }),
     )
     const { log, holder } = this
-    this.#around = { clock, log, holder, folder, ...(dns === undefined ? {} : { dns }) }
+    this.#networks = new Networks(clock, config.memory, (why) =>
+      log.event('state.unavailable', { why }),
+    )
+    this.#greylist = new Greylist(clock, config.greylist)
+    const [networks, greylist] = [this.#networks, this.#greylist]
+    this.#around = {
+      clock,
+      log,
+      holder,
+      networks,
+      greylist,
+      folder,
+      ...(dns === undefined ? {} : { dns }),
+    }
     this.#generation = makeGeneration(config, this.#around)
     this.#gate = new Gate(clock, this.log, () => this.#generation.gateParts)
     this.#openMainlog(config)
@@ -82,6 +99,7 @@ export class App {
     next.begin()
     last.retire()
     this.holder.slotsMax = config.delay.slots
+    this.#greylist.options = config.greylist
     this.log.level = config.log.level
     await this.#closeMainlog()
     this.#openMainlog(config)
@@ -101,6 +119,7 @@ export class App {
     await emptied
     this.#stopping.abort(new Error('stopped'))
     this.#generation.retire()
+    this.#networks.save()
     this.log.event('server.stopped', { connections })
     await this.#closeMainlog()
     this.log.flush()

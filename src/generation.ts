@@ -16,6 +16,8 @@ import { delayKey } from './delay/key.ts'
 import { type DnsListEvent, runListChecks } from './dns/dns-list.ts'
 import { type Dns, SystemDns } from './dns/resolver.ts'
 import type { GateParts } from './gate/gate.ts'
+import type { Greylist } from './memory/greylist.ts'
+import type { Networks } from './memory/networks.ts'
 import type { Log } from './observe/log.ts'
 import { Backend } from './relay/backend.ts'
 import { TreacleServer } from './smtp/server.ts'
@@ -24,6 +26,8 @@ export interface Surroundings {
   readonly clock: Clock
   readonly log: Log
   readonly holder: Holder
+  readonly networks: Networks
+  readonly greylist: Greylist
   /** The folder that list files are looked for in first. */
   readonly folder: string
   /** Asked instead of the servers in [dns]; for tests. */
@@ -53,8 +57,9 @@ export function makeGeneration(config: Config, around: Surroundings): Generation
   const ownDns = around.dns === undefined ? new SystemDns(config.dns, clock) : null
   const dns = around.dns ?? ownDns ?? new SystemDns(config.dns, clock)
   const report = (event: DnsListEvent) => reportList(log, event)
-  const { reasons, lists } = readyReasons(config, { files, clock, log, dns, report })
   const name = config.name === '' ? hostname() : config.name
+  const ownName = name.toLowerCase()
+  const { reasons, lists } = readyReasons(config, { files, clock, log, dns, report, ownName })
   const backend = new Backend(config.backend, name, clock, log)
   const server = new TreacleServer({
     name,
@@ -66,6 +71,7 @@ export function makeGeneration(config: Config, around: Surroundings): Generation
     log,
   })
   const life = lifeOf(() => ownDns?.close())
+  const lookupsMax = config.reasons.lookups_max
   const watch = { clock, log, timeLimitMs: config.reasons.time_limit }
   return {
     config,
@@ -81,9 +87,12 @@ export function makeGeneration(config: Config, around: Surroundings): Generation
         observeOnly: config.mode === 'observe',
         clock,
         log,
-        screening: { dns, reasons, watch, screened, knownGood },
+        screening: { dns, reasons, watch, screened, knownGood, lookupsMax },
         delay: { options: config.delay, key: keyOf(config, log), holder: around.holder },
         backend,
+        recipients: config.recipients,
+        networks: around.networks,
+        greylist: around.greylist,
         limits: { sizeMax: config.smtp.size_max, receivedMax: config.smtp.received_max },
       },
     },

@@ -17,6 +17,8 @@ export interface Around {
   readonly files: ListFiles
   readonly clock: Clock
   readonly log: Log
+  /** What we call ourselves. */
+  readonly ownName: string
   /** Whom DNS lists are asked of; null for nobody: every list is then unavailable. */
   readonly dns: Dns | null
   readonly report: (event: DnsListEvent) => void
@@ -30,7 +32,7 @@ export interface Ready {
 
 /** @throws ConfigError when a file that the configuration names is missing or wrong. */
 export function readyReasons(config: Config, around: Around): Ready {
-  const { files, clock, report } = around
+  const { files, clock, report, ownName } = around
   const { reasons } = config
   const dns = around.dns ?? silentDns
   const lists: DnsList[] = []
@@ -42,6 +44,7 @@ export function readyReasons(config: Config, around: Around): Ready {
       lists.push(list)
       return list
     },
+    ownName,
     names: (file) => files.names(file, 'reasons["helo-no-jive"].names'),
   })
   return { reasons: ready, lists }
@@ -50,12 +53,13 @@ export function readyReasons(config: Config, around: Around): Ready {
 /** @throws ConfigError */
 export function makeJudging(
   config: Config,
-  around: Omit<Around, 'report' | 'dns'> & { readonly dns?: Dns },
+  around: Omit<Around, 'report' | 'dns' | 'ownName'> & { readonly dns?: Dns },
 ): Judging {
   const { files, clock, log } = around
   const { screened } = config.reasons
   const { reasons } = readyReasons(config, {
     ...around,
+    ownName: config.name.toLowerCase(),
     dns: around.dns ?? null,
     report: () => {},
   })
@@ -64,6 +68,7 @@ export function makeJudging(
     watch: { clock, log, timeLimitMs: config.reasons.time_limit },
     screened: screened === '' ? null : files.hosts(screened, 'reasons.screened'),
     knownGood: files.hosts(config.gate.known_good, 'gate.known_good'),
+    lookupsMax: config.reasons.lookups_max,
     clock,
     fullAt: config.delay.full_at,
   }

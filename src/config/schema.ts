@@ -1,9 +1,11 @@
 /** The config file. Each part declares its own table; this only puts the tables together. */
 import { z } from 'zod'
 import { duration } from '../core/duration.ts'
+import { recipientsOptions } from '../delay/actions.ts'
 import { delayOptions } from '../delay/options.ts'
 import { dnsOptions } from '../dns/options.ts'
 import { gateOptions, greetingOptions, listenOptions } from '../gate/options.ts'
+import { greylistOptions, memoryOptions } from '../memory/options.ts'
 import { logOptions } from '../observe/options.ts'
 import { reasonsOptions } from '../reasons/index.ts'
 import { backendOptions } from '../relay/options.ts'
@@ -33,6 +35,11 @@ export const configSchema = z.strictObject({
   greeting: greetingOptions.prefault({}).describe('The pause before our greeting.'),
   delay: delayOptions.prefault({}).describe('How long clients with reasons wait at RCPT.'),
   reasons: reasonsOptions.prefault({}).describe('What makes a client wait.'),
+  recipients: recipientsOptions.describe('What follows from reasons for mail to one domain.'),
+  greylist: greylistOptions
+    .prefault({})
+    .describe('For reasons with action = "greylist": who is to try again later, and who has.'),
+  memory: memoryOptions.prefault({}).describe('Which networks have been here (newcomer).'),
   dns: dnsOptions.prefault({}).describe('How names are looked up.'),
   smtp: smtpOptions.prefault({}).describe('What clients may do.'),
   tls: tlsOptions.prefault({}).describe('Our certificate, for STARTTLS.'),

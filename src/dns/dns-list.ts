@@ -83,17 +83,18 @@ export class DnsList {
   /**
    * Looks up the address of a client.
    *
+   * @param dns Whom to ask instead, such as one that counts for one connection.
    * @returns `found` with the codes that count, `none` when it is not listed or of no kind that is
    *   ever listed, `unavailable` when the DNS failed, or the list did.
    * @throws `signal.reason` as soon as `signal` aborts.
    */
-  async lookup(ip: Ip, signal: AbortSignal): Promise<Answer<string>> {
+  async lookup(ip: Ip, signal: AbortSignal, dns = this.#dns): Promise<Answer<string>> {
     signal.throwIfAborted()
     if (isPrivate(ip) || (ip.family === 6 && !this.ipv6)) return { kind: 'none' }
     if (!this.#mayBeAsked()) return { kind: 'unavailable', why: `set aside: ${this.setAside}` }
 
     const isTrial = this.#fault !== null
-    const answer = await askList(this.#dns, this.#settings.zone, reverseLabels(ip), signal)
+    const answer = await askList(dns, this.#settings.zone, reverseLabels(ip), signal)
     if (answer.kind === 'error') {
       this.#putAside(answer)
       return { kind: 'unavailable', why: answer.why }

@@ -49,6 +49,12 @@ export const reasonsOptions = z.strictObject({
   time_limit: duration('10s').describe(
     'Longest time for one reason to look; a slower one has found nothing.',
   ),
+  lookups_max: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(100)
+    .describe('Questions to the DNS for one connection; what is beyond them proves nothing.'),
   botnet: botnetOptions
     .prefault({})
     .describe("What the botnet-* reasons share: Botnet's settings."),

@@ -8,7 +8,7 @@ import { z } from 'zod'
 import type { Sender } from '../core/envelope.ts'
 import type { HostList } from '../core/host-list.ts'
 import type { Ip } from '../core/ip.ts'
-import type { Action, Stage } from '../core/ledger.ts'
+import { type Action, actions, type Stage } from '../core/ledger.ts'
 import type { DnsList, DnsListSettings } from '../dns/dns-list.ts'
 import type { Dns } from '../dns/resolver.ts'
 import type { Identity } from '../dns/reverse.ts'
@@ -125,8 +125,6 @@ export interface Reason<S extends Stage = Stage> {
   readonly find: (facts: FactsAt[S], tools: Tools) => Promise<Evidence> | Evidence
   readonly header: (facts: FactsAt[S]) => string | null
 }
-
-const actions = ['off', 'observe', 'delay', 'greylist', 'reject'] as const
 
 /** The settings that every reason has. Ten is the whole delay, as long as delay.full_at is. */
 export function reasonOptions<Own extends z.ZodRawShape>(

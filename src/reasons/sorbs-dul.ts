@@ -36,8 +36,8 @@ export const sorbsDul = defineReason({
   prepare({ zone, codes, ipv6 }, { openList }) {
     const list = openList({ name: 'sorbs-dul', zone, codes, ipv6 })
     return {
-      async find({ client }, { signal }) {
-        const answer = await list.lookup(client, signal)
+      async find({ client }, { dns, signal }) {
+        const answer = await list.lookup(client, signal, dns)
         return answer.kind === 'found' ? `listed as ${answer.records.join(', ')}` : null
       },
     }

@@ -7,6 +7,8 @@
  */
 import type { Clock } from '../core/clock.ts'
 import { type Ip, parseIp } from '../core/ip.ts'
+import type { Finding } from '../core/ledger.ts'
+import { consequencesOf } from '../delay/actions.ts'
 import { type Verdict, weigh } from '../delay/weigh.ts'
 import type { Answer, Dns } from '../dns/resolver.ts'
 import { Screening, type ScreeningParts } from './screening.ts'
@@ -39,7 +41,10 @@ export interface Judging extends Omit<ScreeningParts, 'dns'> {
 }
 
 /** What would have been found and what it comes to; `weighed` tells evidence, weight, excuses. */
-export type Judgement = Verdict
+export interface Judgement extends Verdict {
+  /** All that was found, also what is only written down. */
+  readonly findings: readonly Finding[]
+}
 
 /**
  * @param dns Whom to ask; without it, the record.
@@ -52,14 +57,19 @@ export async function judge(
 ): Promise<Judgement> {
   const { ip, helo, sender, recipient } = hearsay
   const local = { address: '0.0.0.0', port: 25 }
-  const screening = new Screening({ id: '', ip, port: 0, local }, { ...parts, dns }, signal)
+  const screening = new Screening(
+    { id: '', ip, port: 0, local },
+    { ...parts, dns },
+    { arrival: { fromNetwork: 1, seenBefore: null }, signal },
+  )
   screening.arrived()
   screening.greeted(null)
   if (helo !== '') screening.hello(helo)
   const address = sender ?? ''
   const plain = { size: null, body: null, smtputf8: false, ret: null, envid: null }
   screening.mail({ address, ...plain })
-  return weigh(await screening.findings(recipient ?? ''), fullAt)
+  const findings = await screening.findings(recipient ?? '', { recipientCount: 1, refusedCount: 0 })
+  return { ...weigh(consequencesOf(findings).delay, fullAt), findings }
 }
 
 const never = new AbortController().signal

@@ -16,6 +16,9 @@ import {
   type Transaction,
 } from '../core/ledger.ts'
 import { isPositive, type Reply, reply, replyText } from '../core/reply.ts'
+import { consequencesOf, findingsFor, type RecipientsOptions } from '../delay/actions.ts'
+import type { Greylist } from '../memory/greylist.ts'
+import type { Networks } from '../memory/networks.ts'
 import type { Backend } from '../relay/backend.ts'
 import { Content, type ContentLimits } from '../relay/content.ts'
 import { Delivery } from '../relay/delivery.ts'
@@ -23,6 +26,7 @@ import { ClientLeft, Ended } from './ended.ts'
 import { headersOf, hostnameOf, introductionOf, type Papers, protocolOf } from './papers.ts'
 import { Patience, type PatienceParts } from './patience.ts'
 import { Screening, type ScreeningParts } from './screening.ts'
+import { laterFor, refusalOf } from './turning-away.ts'
 
 export interface SessionParts extends PatienceParts {
   /** What we call ourselves. */
@@ -30,7 +34,14 @@ export interface SessionParts extends PatienceParts {
   readonly screening: ScreeningParts
   readonly backend: Backend
   readonly limits: ContentLimits
+  /** Other actions for mail to some domains. */
+  readonly recipients: RecipientsOptions
+  readonly networks: Networks
+  readonly greylist: Greylist
 }
+
+/** Findings that one ledger keeps. */
+const findingsMax = 100
 
 export class Session {
   readonly client: Client
@@ -46,6 +57,7 @@ export class Session {
   #login: string | null = null
   #transaction: Transaction | null = null
   #findings: readonly Finding[] = []
+  #refusedCount = 0
   #content: Content | null = null
   /** The last command that may take time. */
   #answering: Promise<unknown> = Promise.resolve()
@@ -53,12 +65,14 @@ export class Session {
   #afterData: Reply | null = null
   #closed = false
 
-  constructor(client: Client, parts: SessionParts) {
+  /** @param fromNetwork Connections from its network at once, this one included. */
+  constructor(client: Client, parts: SessionParts, fromNetwork: number) {
     this.client = client
     this.#parts = parts
     this.#acceptedAt = parts.clock.now()
     this.ledger = openLedger(client.id, parts.clock.wall(), client.ip.text, client.port)
-    this.screening = new Screening(client, parts.screening, this.signal)
+    const arrival = { fromNetwork, seenBefore: parts.networks.knows(client.ip.network) }
+    this.screening = new Screening(client, parts.screening, { arrival, signal: this.signal })
     this.#patience = new Patience(client, parts, this.ledger)
     this.#delivery = new Delivery(parts.backend, () => introductionOf(this.#papers), this.signal)
   }
@@ -86,6 +100,7 @@ export class Session {
     this.#secure = true
     this.#helo = null
     this.reset()
+    this.screening.secured()
   }
 
   /** AUTH: asked of the back end itself. Who has logged in never waits. */
@@ -125,10 +140,13 @@ export class Session {
 
   async #recipient(recipient: Recipient): Promise<Reply> {
     const arrivedAt = this.#parts.clock.now()
-    const findings = await this.screening.findings(recipient.address)
-    this.#findings = this.#login === null ? findings : []
-    await this.#wait(recipient, arrivedAt)
-    const answer = await this.#delivery.recipient(recipient)
+    const given = this.#transaction?.recipients ?? []
+    const course = { recipientCount: given.length + 1, refusedCount: this.#refusedCount }
+    const found = await this.screening.findings(recipient.address, course)
+    this.#remember(found)
+    const { domain } = splitAddress(recipient.address)
+    this.#findings = this.#login === null ? findingsFor(found, domain, this.#parts.recipients) : []
+    const answer = (await this.#consequence(recipient, arrivedAt)) ?? (await this.#ask(recipient))
     this.#transaction?.recipients.push({ address: recipient.address, reply: replyText(answer) })
     return answer
   }
@@ -199,27 +217,62 @@ export class Session {
   #closeLedger(): void {
     const { clock, log } = this.#parts
     this.ledger.hostname = hostnameOf(this.#papers) ?? ''
+    this.ledger.lookupCount = this.screening.lookupCount
+    this.#parts.networks.remember(this.client.ip.network)
     this.ledger.protocol = protocolOf(this.#papers)
     this.ledger.durationMs = Math.round(clock.now() - this.#acceptedAt)
     this.ledger.outcome = outcomeOf(this.ledger)
     log.event('connection', { ledger: this.ledger })
   }
 
-  async #wait({ address }: Recipient, arrivedAt: number): Promise<void> {
-    const { never_for } = this.#parts.delay.options
+  async #ask(recipient: Recipient): Promise<Reply> {
+    const answer = await this.#delivery.recipient(recipient)
+    if (answer.code >= 500) this.#refusedCount += 1
+    return answer
+  }
+
+  /** What is found, once each: for whoever wants to know why. */
+  #remember(found: readonly Finding[]): void {
+    const { findings } = this.ledger
+    for (const finding of found) {
+      const isKnown = findings.some(
+        ({ reason, evidence }) => reason === finding.reason && evidence === finding.evidence,
+      )
+      if (!isKnown && findings.length < findingsMax) findings.push(finding)
+    }
+  }
+
+  /**
+   * What follows from what was found: a refusal, a wait, or a request to come back.
+   *
+   * @returns null when the back end is to be asked.
+   */
+  async #consequence({ address }: Recipient, arrivedAt: number): Promise<Reply | null> {
+    const { delay, greylist, observeOnly } = this.#parts
+    const { never_for } = delay.options
     const addresses = [
       address,
       ...(this.#transaction?.recipients ?? []).map((given) => given.address),
     ]
+    const consequences = consequencesOf(this.#findings)
+    const exempt = addresses.every((each) =>
+      never_for.includes(splitAddress(each).local.toLowerCase()),
+    )
+    const mayTurnAway = !exempt && !observeOnly && !this.screening.isKnownGood()
+    const refusal = mayTurnAway ? refusalOf(consequences) : null
+    if (refusal !== null) return refusal
     const occasion = {
       findings: this.#findings,
+      due: consequences.delay,
       sender: this.#transaction?.sender ?? '',
       recipient: address,
       arrivedAt,
-      exempt: addresses.every((each) => never_for.includes(splitAddress(each).local.toLowerCase())),
+      exempt,
       hostname: hostnameOf(this.#papers) ?? '',
     }
     await this.#patience.wait(occasion, this.signal, () => this.#delivery.park())
+    if (!mayTurnAway || this.#patience.endured) return null
+    return laterFor(consequences, this.client.ip.network, occasion.sender, greylist)
   }
 
   #settle(answer: Reply): void {
