@@ -3,12 +3,14 @@
 import { dirname, join } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
 import { App } from './app.ts'
+import { explain } from './cli/explain.ts'
 import { outdatedPages, writeManual } from './cli/manual.ts'
 import { type Format, formats } from './cli/read-file.ts'
 import { InputError } from './cli/read-lines.ts'
-import { replay, type Settings } from './cli/replay.ts'
+import { offlineJudge, replay, type Settings } from './cli/replay.ts'
 import { replayText } from './cli/replay-text.ts'
 import { sendOne } from './cli/send.ts'
+import { trialText, tryOne } from './cli/try.ts'
 import { ListFiles, readConfig, shippedFolder } from './config/files.ts'
 import type { Config } from './config/schema.ts'
 import { systemClock } from './core/clock.ts'
@@ -97,6 +99,34 @@ program
   .action(replayFiles)
 
 program
+  .command('try')
+  .description(
+    'Play one connection through and print what would be found and what it comes to. ' +
+      'Nothing is sent and nobody waits.',
+  )
+  .requiredOption('--ip <address>', 'the address of the client')
+  .option('--helo <name>', 'what it says in HELO or EHLO', '')
+  .option('--from <address>', 'what it says in MAIL; "" for the null sender')
+  .option('--to <address...>', 'what it says in RCPT, once or more')
+  .option('--ptr <name>', 'the name of the address, instead of asking the DNS; "" for none')
+  .option('--unconfirmed', 'the name given by --ptr does not lead back to the address')
+  .option('--offline', 'ask nobody: what is not told is unavailable')
+  .option('-c, --config <file>', 'the config file to judge by; without it, the defaults')
+  .option('--json', 'print one JSON document instead (docs/replay.md)')
+  .action(tryConnection)
+
+program
+  .command('explain')
+  .description(
+    "Say why clients were kept waiting, from Treacle's JSON log or a main log in Exim's form.",
+  )
+  .argument('[file]', 'the log, plain or gzipped; "-" is the input', '-')
+  .option('--id <id>', 'only the connection of this id')
+  .option('--client <address>', 'only the connections of this client')
+  .option('-c, --config <file>', 'the config file that a main log is explained by')
+  .action(explainLog)
+
+program
   .command('manual')
   .description(
     'Write conf/treacle.toml and docs/manual.md from what the settings say of themselves.',
@@ -164,6 +194,43 @@ async function replayFiles(files: string[], flags: ReplayFlags): Promise<void> {
   )
   if (flags.json === true) say(JSON.stringify(document, null, 2))
   else say(replayText(document, { shown: Number(flags.show) }).join('\n'))
+}
+
+interface TryFlags extends ConfigFlag {
+  readonly ip: string
+  readonly helo: string
+  readonly from?: string
+  readonly to?: string[]
+  readonly ptr?: string
+  readonly unconfirmed?: boolean
+  readonly offline?: boolean
+  readonly json?: boolean
+}
+
+async function tryConnection(flags: TryFlags): Promise<void> {
+  const { ip, helo, from = null, to = [], ptr = null, unconfirmed = false, offline = false } = flags
+  const settings = settingsOf(flags.config)
+  const trial = { ip, helo, from, to, ptr, unconfirmed, offline, settings }
+  const report = await tryOne(trial, systemClock)
+  say(flags.json === true ? JSON.stringify(report, null, 2) : trialText(report).join('\n'))
+}
+
+interface ExplainFlags extends ConfigFlag {
+  readonly id?: string
+  readonly client?: string
+}
+
+async function explainLog(file: string, flags: ExplainFlags): Promise<void> {
+  const { id = null, client = null } = flags
+  const judge = offlineJudge(settingsOf(flags.config), systemClock)
+  const { connectionCount, lineCount, bad } = await explain({ file, id, client }, judge, say)
+  for (const { line, expected } of bad) complain(`${file}: line ${line}: expected ${expected}`)
+  if (connectionCount > 0) return
+  complain(
+    `${file}: no such connection in ${lineCount} lines. A ledger is a line of Treacle's JSON log with ` +
+      '"event":"connection", written at log.level "info" or below',
+  )
+  process.exitCode = exit.failed
 }
 
 function settingsOf(file: string | undefined): Settings {

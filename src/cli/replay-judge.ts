@@ -6,7 +6,7 @@
  */
 import type { Ms } from '../core/clock.ts'
 import { splitAddress } from '../core/envelope.ts'
-import type { Action, Finding } from '../core/ledger.ts'
+import type { Action } from '../core/ledger.ts'
 import type { DelayOptions } from '../delay/options.ts'
 import { targetFor, waitDue } from '../delay/policy.ts'
 import { type Weighed, weigh } from '../delay/weigh.ts'
@@ -19,6 +19,12 @@ export interface Opinion {
   /** Everything found, with what was left of each weight; excuses and what is only observed too. */
   readonly weighed: readonly Weighed[]
   readonly sum: number
+  /** Of the whole delay, from 0 to 1. */
+  readonly fraction: number
+  /** The whole delay of this client's network; 0 where nothing was found. */
+  readonly targetMs: Ms
+  /** How long the reply to each RCPT takes. */
+  readonly waits: readonly Ms[]
   /** All waits of the connection together. */
   readonly delayMs: Ms
   /** It earned the whole target. */
@@ -76,6 +82,9 @@ const rememberedMax = 20_000
 const nothing: Opinion = {
   weighed: [],
   sum: 0,
+  fraction: 0,
+  targetMs: 0,
+  waits: [],
   delayMs: 0,
   whole: false,
   consequence: 'nothing',
@@ -91,37 +100,39 @@ function opinionOf(
   const counting = found.map(({ finding }) => finding).filter(({ action }) => action !== 'observe')
   const { weighed, sum, fraction } = weigh(counting, judging.fullAt)
   const targetMs = targetFor(recorded.ip.network, key, delay)
-  const findings = sum > 0 ? counting : []
-  const delayMs = delayOf(recorded, { findings, fraction, targetMs }, delay)
+  const waits = waitsOf(recorded, { fraction, targetMs }, delay)
+  const delayMs = waits.reduce((total, ms) => total + ms, 0)
   const observed = found.filter(({ finding }) => finding.action === 'observe')
   return {
     weighed: [...weighed, ...observed.map(({ finding }) => ({ finding, counts: 0 }))],
-    sum,
-    delayMs,
+    ...{ sum, fraction, targetMs, waits, delayMs },
     whole: delayMs > 0 && fraction >= 1,
     consequence: consequenceOf(weighed, delayMs),
   }
 }
 
-interface Due {
-  readonly findings: readonly Finding[]
-  readonly fraction: number
-  readonly targetMs: Ms
-}
-
 /** A connection whose recipients are not known is taken to have had one. */
-function delayOf({ sender, recipients }: Recorded, due: Due, options: DelayOptions): Ms {
-  const { findings, fraction, targetMs } = due
+function waitsOf(
+  { sender, recipients }: Recorded,
+  due: { readonly fraction: number; readonly targetMs: Ms },
+  options: DelayOptions,
+): Ms[] {
+  const waits: Ms[] = []
   let waitedMs = 0
   let exempt = recipients.length > 0
   for (const recipient of recipients.length > 0 ? recipients : ['']) {
     exempt &&= options.never_for.includes(splitAddress(recipient).local.toLowerCase())
     const paid = options.scope !== 'recipient' && waitedMs > 0
-    const circumstances = { findings, waitedMs, nullSender: sender === '', exempt, paid }
-    waitedMs += waitDue({ ...circumstances, targetMs: targetMs * fraction, lookupMs: 0 }, options)
+    const circumstances = { ...due, waitedMs, nullSender: sender === '', exempt, paid }
+    const ms = waitDue({ ...circumstances, lookupMs: 0 }, options)
+    waits.push(ms)
+    waitedMs += ms
   }
-  return waitedMs
+  return waits
 }
+
+/** The key of a Treacle that has not run here yet: targets are in the same range, at other points. */
+export const noKey = Buffer.alloc(32)
 
 function consequenceOf(weighed: readonly Weighed[], delayMs: Ms): Opinion['consequence'] {
   const actions = weighed.filter(({ counts }) => counts > 0).map(({ finding }) => finding.action)

@@ -17,7 +17,7 @@ import { connectionsOf, type Format, newReading, type Reading } from './read-fil
 import type { NameState, Recorded } from './read-record.ts'
 import { Changes } from './replay-compare.ts'
 import { groupReports, type InUse, labelReports, type ReplayDocument } from './replay-document.ts'
-import { type Judge, makeJudge, type Opinion, remembering } from './replay-judge.ts'
+import { type Judge, makeJudge, noKey, type Opinion, remembering } from './replay-judge.ts'
 import { Tallies } from './replay-tally.ts'
 
 /** A configuration to judge by. */
@@ -107,8 +107,11 @@ function prepare(
   return { judge, inUse: inUse(judging.reasons) }
 }
 
-/** Treacle has not run here yet: targets are in the same range, at other points. */
-const noKey = Buffer.alloc(32)
+/** A judge for commands that go by what they are told. @throws ConfigError */
+export function offlineJudge(settings: Settings, clock: Clock): Judge {
+  const log = new Log(clock, { level: 'silent', format: 'json' })
+  return prepare(settings, { dns: null, log, clock, unknownAs: 'unknown' }).judge
+}
 
 function inUse(reasons: ReasonsAt): InUse[] {
   const all = [reasons.connect, reasons.greeting, reasons.helo, reasons.mail, reasons.rcpt]

@@ -2,9 +2,9 @@
  * What a host name says about a host: that it is made of the address, or has a word for end-user
  * lines or for servers in it.
  *
- * Botnet's observations, mended: numbers are compared as numbers, whole ones; a pair of octets is
- * not enough, since large senders number their hosts by them; the registered domain, by the public
- * suffix list, says nothing; IPv6 names are understood.
+ * Botnet's observations, mended: numbers are compared as numbers, whole ones; one or two octets are
+ * not enough where there are other words, since large senders number their hosts by them; the
+ * registered domain, by the public suffix list, says nothing; IPv6 names are understood.
  */
 import type { Ip } from '../core/ip.ts'
 import { hostPart } from '../core/registered-domain.ts'
@@ -21,7 +21,9 @@ function ipv4InName(name: string, ip: Ip): string | null {
     octetsInTurn(numbers, octets) ??
     octetsAbout(numbers, octets) ??
     writtenTogether(numbers, octets) ??
-    inHexadecimal(hostPart(name), octets)
+    inHexadecimal(hostPart(name), octets) ??
+    nothingButNumber(hostPart(name), octets) ??
+    hardwareAddress(hostPart(name))
   )
 }
 
@@ -81,6 +83,27 @@ function inHexadecimal(host: string, octets: readonly number[]): string | null {
   const threes = [a + b + c, b + c + d, c + b + a, d + c + b]
   const words = host.split(/[^0-9a-f]+/)
   return threes.find((text) => words.includes(text)) ?? null
+}
+
+/** What stands before the number of a host that has been given no name. */
+const countingWords = /^(?:host|ip|pub|nat|net|ptr|pc|h|d|p)$/
+
+/** "host34" or "2-34": nothing but the last octet, or two octets above 9, and such a word. */
+function nothingButNumber(host: string, octets: readonly number[]): string | null {
+  const [label = ''] = host.split('.')
+  const words = label.split(/[^a-z]+/).filter((word) => word !== '')
+  if (!words.every((word) => countingWords.test(word))) return null
+  const numbers = label.split(/[^0-9]+/).flatMap((digits) => (digits === '' ? [] : Number(digits)))
+  const [c = 0, d = 0] = octets.slice(2)
+  const isLast = numbers.length === 1 && numbers[0] === d
+  const isPair = numbers.length === 2 && numbers.includes(c) && numbers.includes(d)
+  return isLast || (isPair && c > 9 && d > 9) ? label : null
+}
+
+/** "s0106000fb5ee5549": the hardware address of somebody's modem, as cable networks name lines. */
+function hardwareAddress(host: string): string | null {
+  const [found = ''] = /(?:^|[^0-9a-z])[a-z]?(?:0106)?[0-9a-f]{12}(?=[^0-9a-z]|$)/.exec(host) ?? []
+  return /[0-9].*[a-f]|[a-f].*[0-9]/.test(found) ? found.replace(/^[^0-9a-z]/, '') : null
 }
 
 /** How many hexadecimal digits in turn make a name one that is made of an IPv6 address. */
