@@ -1,16 +1,20 @@
 #!/usr/bin/env node
 /** The command line: commands, signals, exit codes. The only user of process. */
 import { dirname, join } from 'node:path'
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { App } from './app.ts'
-import { explain } from './cli/explain.ts'
 import { outdatedPages, writeManual } from './cli/manual.ts'
-import { type Format, formats } from './cli/read-file.ts'
+import { formats } from './cli/read-file.ts'
 import { InputError } from './cli/read-lines.ts'
-import { offlineJudge, replay, type Settings } from './cli/replay.ts'
-import { replayText } from './cli/replay-text.ts'
+import {
+  type ExplainFlags,
+  explainCommand,
+  type ReplayFlags,
+  replayCommand,
+  type TryFlags,
+  tryCommand,
+} from './cli/replay-commands.ts'
 import { sendOne } from './cli/send.ts'
-import { trialText, tryOne } from './cli/try.ts'
 import { ListFiles, readConfig, shippedFolder } from './config/files.ts'
 import type { Config } from './config/schema.ts'
 import { systemClock } from './core/clock.ts'
@@ -31,6 +35,8 @@ const exit = {
 const root = join(import.meta.dirname, '..')
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const complain = (text: string) => process.stderr.write(`${text}\n`)
+
+const outside = { environment: process.env, say, complain }
 
 interface ConfigFlag {
   readonly config?: string
@@ -94,9 +100,9 @@ program
       formats,
     ),
   )
-  .option('--show <count>', 'how many clients of a comparison to list', '20')
+  .option('--show <count>', 'how many clients of a comparison to list', wholeNumber, 20)
   .option('--json', 'print one JSON document instead (docs/replay.md)')
-  .action(replayFiles)
+  .action((files: string[], flags: ReplayFlags) => replayCommand(files, flags, outside))
 
 program
   .command('try')
@@ -113,7 +119,7 @@ program
   .option('--offline', 'ask nobody: what is not told is unavailable')
   .option('-c, --config <file>', 'the config file to judge by; without it, the defaults')
   .option('--json', 'print one JSON document instead (docs/replay.md)')
-  .action(tryConnection)
+  .action((flags: TryFlags) => tryCommand(flags, outside))
 
 program
   .command('explain')
@@ -124,7 +130,9 @@ program
   .option('--id <id>', 'only the connection of this id')
   .option('--client <address>', 'only the connections of this client')
   .option('-c, --config <file>', 'the config file that a main log is explained by')
-  .action(explainLog)
+  .action(async (file: string, flags: ExplainFlags) => {
+    process.exitCode = (await explainCommand(file, flags, outside)) ? exit.ok : exit.failed
+  })
 
 program
   .command('manual')
@@ -169,75 +177,6 @@ async function demo({ folder }: { folder: string }): Promise<void> {
   handleSignals(app, async () => {}, close)
 }
 
-interface ReplayFlags extends ConfigFlag {
-  readonly compare?: string
-  readonly live?: boolean
-  readonly unknown: 'unknown' | 'none'
-  readonly label?: string
-  readonly format?: Format
-  readonly show: string
-  readonly json?: boolean
-}
-
-async function replayFiles(files: string[], flags: ReplayFlags): Promise<void> {
-  const document = await replay(
-    {
-      files,
-      format: flags.format ?? null,
-      settings: settingsOf(flags.config),
-      other: flags.compare === undefined ? null : settingsOf(flags.compare),
-      live: flags.live === true,
-      unknownAs: flags.unknown,
-      label: flags.label ?? null,
-    },
-    systemClock,
-  )
-  if (flags.json === true) say(JSON.stringify(document, null, 2))
-  else say(replayText(document, { shown: Number(flags.show) }).join('\n'))
-}
-
-interface TryFlags extends ConfigFlag {
-  readonly ip: string
-  readonly helo: string
-  readonly from?: string
-  readonly to?: string[]
-  readonly ptr?: string
-  readonly unconfirmed?: boolean
-  readonly offline?: boolean
-  readonly json?: boolean
-}
-
-async function tryConnection(flags: TryFlags): Promise<void> {
-  const { ip, helo, from = null, to = [], ptr = null, unconfirmed = false, offline = false } = flags
-  const settings = settingsOf(flags.config)
-  const trial = { ip, helo, from, to, ptr, unconfirmed, offline, settings }
-  const report = await tryOne(trial, systemClock)
-  say(flags.json === true ? JSON.stringify(report, null, 2) : trialText(report).join('\n'))
-}
-
-interface ExplainFlags extends ConfigFlag {
-  readonly id?: string
-  readonly client?: string
-}
-
-async function explainLog(file: string, flags: ExplainFlags): Promise<void> {
-  const { id = null, client = null } = flags
-  const judge = offlineJudge(settingsOf(flags.config), systemClock)
-  const { connectionCount, lineCount, bad } = await explain({ file, id, client }, judge, say)
-  for (const { line, expected } of bad) complain(`${file}: line ${line}: expected ${expected}`)
-  if (connectionCount > 0) return
-  complain(
-    `${file}: no such connection in ${lineCount} lines. A ledger is a line of Treacle's JSON log with ` +
-      '"event":"connection", written at log.level "info" or below',
-  )
-  process.exitCode = exit.failed
-}
-
-function settingsOf(file: string | undefined): Settings {
-  const config = readConfig(file ?? null, process.env)
-  return { config, file: file ?? null, folder: folderOf(file) }
-}
-
 /** Two steps: the first signal finishes what is under way, a second one does not. */
 function handleSignals(app: App, onHangUp: () => Promise<void>, onStopped = () => {}): void {
   let stopping = false
@@ -271,6 +210,11 @@ function checkLists({ gate, reasons }: Config, files: ListFiles): void {
   files.hosts(reasons.screened, 'reasons.screened')
   files.hosts(reasons.helo_accept_junk_hosts, 'reasons.helo_accept_junk_hosts')
   files.names(reasons['helo-no-jive'].names, 'reasons["helo-no-jive"].names')
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.')
+  return Number(text)
 }
 
 function folderOf(file: string | undefined): string {
