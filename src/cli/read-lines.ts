@@ -31,8 +31,9 @@ export async function* linesOf(path: string): AsyncGenerator<readonly string[]> 
 }
 
 async function streamOf(path: string): Promise<Readable> {
+  const compressed = await isCompressed(path)
   const stream = createReadStream(path)
-  if (!(await isCompressed(path))) return stream
+  if (!compressed) return stream
   const plain = createGunzip()
   stream.on('error', (error) => plain.destroy(error))
   return stream.pipe(plain)

@@ -6,7 +6,13 @@
  */
 import type { Ms } from '../core/clock.ts'
 import { splitAddress } from '../core/envelope.ts'
-import type { Action } from '../core/ledger.ts'
+import type { Action, Finding } from '../core/ledger.ts'
+import {
+  type Consequences,
+  consequencesOf,
+  findingsFor,
+  type RecipientsOptions,
+} from '../delay/actions.ts'
 import type { DelayOptions } from '../delay/options.ts'
 import { targetFor, waitDue } from '../delay/policy.ts'
 import { type Weighed, weigh } from '../delay/weigh.ts'
@@ -37,6 +43,8 @@ export type Judge = (recorded: Recorded) => Promise<Opinion>
 
 export interface JudgeSetup {
   readonly judging: Judging
+  /** Other actions for some domains. */
+  readonly recipients: RecipientsOptions
   readonly delay: DelayOptions
   /** The key that draws the target of each network. */
   readonly key: Buffer
@@ -52,11 +60,12 @@ export function makeJudge(setup: JudgeSetup): Judge {
     if (recorded.authenticated) return nothing
     const [recipient = null] = recorded.recipients
     const nameState = recorded.nameState === 'unknown' ? unknownAs : recorded.nameState
-    const hearsay: Hearsay = { ...recorded, nameState, recipient }
+    const recipientCount = Math.max(1, recorded.recipients.length)
+    const hearsay: Hearsay = { ...recorded, nameState, recipient, recipientCount }
     // One signal for all would have a listener of each reason of each connection.
     const { signal } = new AbortController()
-    const verdict = await judge(hearsay, judging, dns === null ? { signal } : { dns, signal })
-    return opinionOf(recorded, verdict.weighed, setup)
+    const { findings } = await judge(hearsay, judging, dns === null ? { signal } : { dns, signal })
+    return opinionOf(recorded, findings, setup)
   }
 }
 
@@ -90,41 +99,58 @@ const nothing: Opinion = {
   consequence: 'nothing',
 }
 
-/** What is only observed is told of and counts for nothing. */
-function opinionOf(
-  recorded: Recorded,
-  found: readonly Weighed[],
-  { judging, delay, key }: JudgeSetup,
-): Opinion {
+function opinionOf(recorded: Recorded, found: readonly Finding[], setup: JudgeSetup): Opinion {
   if (found.length === 0) return nothing
-  const counting = found.map(({ finding }) => finding).filter(({ action }) => action !== 'observe')
-  const { weighed, sum, fraction } = weigh(counting, judging.fullAt)
+  const { judging, recipients, delay, key } = setup
   const targetMs = targetFor(recorded.ip.network, key, delay)
-  const waits = waitsOf(recorded, { fraction, targetMs }, delay)
+  const addresses = recorded.recipients.length > 0 ? recorded.recipients : [unknownRecipient]
+  const verdicts = addresses.map((address) => {
+    const findings = findingsFor(found, splitAddress(address).domain, recipients)
+    const consequences = consequencesOf(findings)
+    return { findings, consequences, verdict: weigh(consequences.delay, judging.fullAt) }
+  })
+  const fractions = verdicts.map(({ verdict }) => verdict.fraction)
+  const waits = waitsOf(recorded, { addresses, fractions, targetMs }, delay)
   const delayMs = waits.reduce((total, ms) => total + ms, 0)
-  const observed = found.filter(({ finding }) => finding.action === 'observe')
+  const fraction = Math.max(...fractions)
+  const told = verdicts.find(({ verdict }) => verdict.fraction === fraction) ?? verdicts[0]
   return {
-    weighed: [...weighed, ...observed.map(({ finding }) => ({ finding, counts: 0 }))],
-    ...{ sum, fraction, targetMs, waits, delayMs },
+    weighed: (told?.findings ?? []).map((finding) => {
+      const counted = told?.verdict.weighed.find((each) => each.finding === finding)
+      return { finding, counts: counted?.counts ?? 0 }
+    }),
+    ...{ sum: told?.verdict.sum ?? 0, fraction, targetMs, waits, delayMs },
     whole: delayMs > 0 && fraction >= 1,
-    consequence: consequenceOf(weighed, delayMs),
+    consequence: hardest(
+      verdicts.map(({ consequences }) => consequences),
+      delayMs,
+    ),
   }
 }
 
 /** A connection whose recipients are not known is taken to have had one. */
+const unknownRecipient = ''
+
 function waitsOf(
-  { sender, recipients }: Recorded,
-  due: { readonly fraction: number; readonly targetMs: Ms },
+  { sender }: Recorded,
+  due: {
+    readonly addresses: readonly string[]
+    readonly fractions: readonly number[]
+    readonly targetMs: Ms
+  },
   options: DelayOptions,
 ): Ms[] {
+  const { addresses, fractions, targetMs } = due
   const waits: Ms[] = []
   let waitedMs = 0
-  let exempt = recipients.length > 0
-  for (const recipient of recipients.length > 0 ? recipients : ['']) {
-    exempt &&= options.never_for.includes(splitAddress(recipient).local.toLowerCase())
+  let exempt = true
+  for (const [index, address] of addresses.entries()) {
+    exempt &&= options.never_for.includes(splitAddress(address).local.toLowerCase())
     const paid = options.scope !== 'recipient' && waitedMs > 0
-    const circumstances = { ...due, waitedMs, nullSender: sender === '', exempt, paid }
-    const ms = waitDue({ ...circumstances, lookupMs: 0 }, options)
+    const fraction = fractions[index] ?? 0
+    const nullSender = sender === ''
+    const circumstances = { fraction, targetMs, waitedMs, nullSender, exempt, paid, lookupMs: 0 }
+    const ms = waitDue(circumstances, options)
     waits.push(ms)
     waitedMs += ms
   }
@@ -134,9 +160,9 @@ function waitsOf(
 /** The key of a Treacle that has not run here yet: targets are in the same range, at other points. */
 export const noKey = Buffer.alloc(32)
 
-function consequenceOf(weighed: readonly Weighed[], delayMs: Ms): Opinion['consequence'] {
-  const actions = weighed.filter(({ counts }) => counts > 0).map(({ finding }) => finding.action)
-  if (actions.includes('reject')) return 'reject'
-  if (actions.includes('greylist')) return 'greylist'
-  return delayMs > 0 ? 'delay' : 'nothing'
+/** A client that endures its delay is not greylisted as well, so a greylisting is told of only alone. */
+function hardest(consequences: readonly Consequences[], delayMs: Ms): Opinion['consequence'] {
+  if (consequences.some(({ reject }) => reject.length > 0)) return 'reject'
+  if (delayMs > 0) return 'delay'
+  return consequences.some(({ greylist }) => greylist.length > 0) ? 'greylist' : 'nothing'
 }

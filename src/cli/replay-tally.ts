@@ -61,7 +61,7 @@ export class Tally {
   readonly whole = new Hits()
   readonly greylisted = new Hits()
   readonly rejected = new Hits()
-  /** Something was found, and excuses have taken all of its weight. */
+  /** Something was found, and nothing would have come of it: excused, or exempt. */
   readonly excused = new Hits()
   delayMs: Ms = 0
   /** How many connections had none, one, two ... reasons. */
@@ -88,15 +88,15 @@ export class Tally {
   }
 
   #addOutcome(client: number, opinion: Opinion, accusing: readonly Weighed[]): void {
-    const { delayMs, whole, consequence, sum } = opinion
+    const { delayMs, whole, consequence } = opinion
     this.all.add(client)
     this.delayMs += delayMs
     if (delayMs > 0) this.delayed.add(client)
     if (whole) this.whole.add(client)
     if (consequence === 'greylist') this.greylisted.add(client)
     if (consequence === 'reject') this.rejected.add(client)
-    const isCounting = accusing.some(({ finding }) => finding.action !== 'observe')
-    if (isCounting && sum === 0) this.excused.add(client)
+    const isAccused = accusing.some(({ finding }) => finding.action !== 'observe')
+    if (isAccused && consequence === 'nothing') this.excused.add(client)
     this.byReasonCount[accusing.length] = (this.byReasonCount[accusing.length] ?? 0) + 1
   }
 

@@ -130,7 +130,7 @@ function foundCounts({ all, byReasonCount, excused, greylisted, rejected }: Grou
     `more of ${share(many, all.connections)}`,
   ]
   const others: [string, number][] = [
-    ['excused altogether', excused.connections],
+    ['without consequence', excused.connections],
     ['to be greylisted', greylisted.connections],
     ['to be refused', rejected.connections],
   ]

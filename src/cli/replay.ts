@@ -103,7 +103,10 @@ function prepare(
   const files = new ListFiles(folder)
   const judging = makeJudging(config, { files, clock, log, ...(dns === null ? {} : { dns }) })
   const key = keptKey(config.delay.key_file) ?? noKey
-  const judge = remembering(makeJudge({ judging, delay: config.delay, key, dns, unknownAs }))
+  const { recipients } = config
+  const judge = remembering(
+    makeJudge({ judging, recipients, delay: config.delay, key, dns, unknownAs }),
+  )
   return { judge, inUse: inUse(judging.reasons) }
 }
 

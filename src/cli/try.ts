@@ -74,7 +74,10 @@ async function play(trial: Trial, real: Dns | null, clock: Clock): Promise<Trial
   const log = new Log(clock, { level: 'silent', format: 'json' })
   const judging = makeJudging(config, { files: new ListFiles(folder), clock, log, dns })
   const key = keptKey(config.delay.key_file) ?? noKey
-  const judge = makeJudge({ judging, delay: config.delay, key, dns, unknownAs: 'unknown' })
+  const judge = makeJudge({
+    ...{ judging, recipients: config.recipients, delay: config.delay, key, dns },
+    unknownAs: 'unknown',
+  })
   const startedAt = clock.now()
   const opinion = await judge(recorded)
   const lookUpMs = Math.round(clock.now() - startedAt)

@@ -32,6 +32,10 @@ export interface Hearsay {
   readonly sender: string | null
   /** RCPT TO; null when it is not known. */
   readonly recipient: string | null
+  /** How many it gave; 1 when it is not known. */
+  readonly recipientCount?: number
+  /** What it said before the greeting; null when that is not known or was nothing. */
+  readonly earlyTalk?: string | null
 }
 
 export interface Judging extends Omit<ScreeningParts, 'dns'> {
@@ -55,7 +59,7 @@ export async function judge(
   { fullAt, ...parts }: Judging,
   { dns = recordedDns(hearsay), signal = never }: { dns?: Dns; signal?: AbortSignal } = {},
 ): Promise<Judgement> {
-  const { ip, helo, sender, recipient } = hearsay
+  const { ip, helo, sender, recipient, recipientCount = 1, earlyTalk = null } = hearsay
   const local = { address: '0.0.0.0', port: 25 }
   const screening = new Screening(
     { id: '', ip, port: 0, local },
@@ -63,12 +67,12 @@ export async function judge(
     { arrival: { fromNetwork: 1, seenBefore: null }, signal },
   )
   screening.arrived()
-  screening.greeted(null)
+  screening.greeted(earlyTalk)
   if (helo !== '') screening.hello(helo)
   const address = sender ?? ''
   const plain = { size: null, body: null, smtputf8: false, ret: null, envid: null }
   screening.mail({ address, ...plain })
-  const findings = await screening.findings(recipient ?? '', { recipientCount: 1, refusedCount: 0 })
+  const findings = await screening.findings(recipient ?? '', { recipientCount, refusedCount: 0 })
   return { ...weigh(consequencesOf(findings).delay, fullAt), findings }
 }
 
