@@ -28,13 +28,13 @@ const head = /^(?:\[(\d+)\] )?(?:(\w{6}-\w{6,11}-\w{2,4}) )?/
 /** name (helo) [address]:port, the first two as far as they are known. */
 const host = /(?:([^\s()[\]]+) )?(?:\((.{0,512}?)\) )?\[([0-9a-fA-F.:]+)\](?::(\d+))?/.source
 const arrived = new RegExp(`^<= (?:"(?:[^"\\\\]|\\\\.)*"@\\S*|\\S+) (?:R=\\S+ )?H=${host} `)
-const inHost = new RegExp(`(?:^| )H=${host}(?!\\S*: SMTP)`, 'g')
+const inHost = new RegExp(`(?:^| )H=${host}`, 'g')
 const fromHost = new RegExp(
   `(?:connection(?: Ci=\\d+)? from|SMTP call from|SMTP command from|authenticator failed for) (?:H=)?${host}`,
 )
 const inward =
   /\brejected\b|\bWarning: |\bsender verify |\bdiscarded\b|^SMTP (?:syntax|protocol) error|\bincomplete transaction\b/
-const goesOut = /^(?:=>|->|\*>|>>|==|\*\*|Completed$)/
+const goesOut = /^(?:=>|->|\*>|>>|==|\*\*|Completed$|H=[^"]{0,600}?\](?::\d+)?: (?:SMTP|Remote) )/
 const ended =
   /closed by |\blost\b|^unexpected disconnection|timeout on connection|^no MAIL in|\bdropped:/
 const talkedEarly = /input sent without waiting for greeting\).*? input="(.*)"$/
@@ -96,7 +96,7 @@ export class EximReader implements Reader {
     if (isArrival && !/ H=/.test(rest)) return 'stranger'
     const isInward = isArrival || inward.test(withoutQuoted(rest))
     const match = matchOf(rest, isArrival, isInward)
-    if (match === null) return isInward && / H=/.test(rest) ? 'unreadable' : 'stranger'
+    if (match === null) return isInward && /(?:^| )H=/.test(rest) ? 'unreadable' : 'stranger'
     const [, name = '', helo = '', address = '', port = ''] = match
     const ip = parseIp(address)
     if (ip === null) return 'unreadable'

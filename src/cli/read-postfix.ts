@@ -66,7 +66,7 @@ export class PostfixReader implements Reader {
   }
 
   #smtpd(key: string, rest: string, line: number): void {
-    const stray = /^warning: hostname (\S+) does not resolve to address ([^\s:]*(?::[^\s:]+)*)/
+    const stray = /^warning: hostname (\S+) does not resolve to address ([0-9a-fA-F.:]*[0-9a-fA-F])/
     const learnt = stray.exec(rest)
     if (learnt !== null) return void this.#names.learn(learnt[2], learnt[1])
     const pending = this.#clientOf(key, rest, line)

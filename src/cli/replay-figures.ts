@@ -52,9 +52,15 @@ export function table(rows: readonly (readonly string[])[]): string[] {
 }
 
 /** Where a connection is told of, and who it was. What strangers wrote is escaped. */
-export function whoIs({ line, client, name, helo, sender }: Example): string {
-  const parts = [`line ${line}: ${client}`, name === '' ? '(no verified name)' : name]
+export function whoIs(example: Example, manyFiles: boolean): string {
+  const { file, line, client, helo, sender } = example
+  const parts = [`${manyFiles ? `${file} ` : ''}line ${line}: ${client}`, nameText(example)]
   if (helo !== '') parts.push(`HELO ${helo}`)
   if (sender !== null) parts.push(`from ${sender === '' ? '<>' : sender.replace(/^@/, '...@')}`)
-  return visible(parts.join(' '), 300)
+  return visible(parts.join(' '), 400)
+}
+
+function nameText({ name, nameState }: Example): string {
+  if (name === '') return nameState === 'none' ? '(no name)' : '(name not known)'
+  return nameState === 'unverified' ? `${name} (leads elsewhere)` : name
 }

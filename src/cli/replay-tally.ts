@@ -7,7 +7,7 @@
 import type { Ms } from '../core/clock.ts'
 import type { Finding } from '../core/ledger.ts'
 import type { Weighed } from '../delay/weigh.ts'
-import type { Recorded } from './read-record.ts'
+import type { NameState, Recorded } from './read-record.ts'
 import type { Opinion } from './replay-judge.ts'
 
 /** A connection that shows what a reason is about. */
@@ -16,6 +16,7 @@ export interface Example {
   readonly line: number
   readonly client: string
   readonly name: string
+  readonly nameState: NameState
   readonly helo: string
   readonly sender: string | null
   readonly evidence: string
@@ -123,8 +124,8 @@ export class Tally {
 const examplesMax = 5
 
 export function exampleOf(file: string, recorded: Recorded, evidence: string): Example {
-  const { line, ip, name, helo, sender } = recorded
-  return { file, line, client: ip.text, name, helo, sender, evidence }
+  const { line, ip, name, nameState, helo, sender } = recorded
+  return { file, line, client: ip.text, name, nameState, helo, sender, evidence }
 }
 
 /** A set of numbers would end in an error at 2^24; this many clients are called "at least". */

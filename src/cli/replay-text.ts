@@ -11,13 +11,14 @@ export interface TextOptions {
 
 export function replayText(document: ReplayDocument, { shown }: TextOptions): string[] {
   const { labels, groups, compare } = document
+  const manyFiles = document.files.length > 1
   return [
     ...document.files.flatMap(fileLines),
     ...basisLines(document),
     '',
     ...overview(labels, groups),
-    ...labels.flatMap(reasonLines),
-    ...(compare === null ? [] : compareLines(compare, document.config, shown)),
+    ...labels.flatMap((label) => reasonLines(label, manyFiles)),
+    ...(compare === null ? [] : compareLines(compare, document, shown)),
   ]
 }
 
@@ -104,7 +105,7 @@ function overviewRow(name: string, { all, delayed, whole, delayMs }: GroupReport
   ]
 }
 
-function reasonLines(report: GroupReport): string[] {
+function reasonLines(report: GroupReport, manyFiles: boolean): string[] {
   const { label, all, reasons } = report
   const found = reasons.filter(({ connections }) => connections > 0)
   const unfound = reasons.filter(({ connections }) => connections === 0)
@@ -117,7 +118,7 @@ function reasonLines(report: GroupReport): string[] {
   if (unfound.length > 0) {
     lines.push(`Not found: ${unfound.map(({ reason }) => reason).join(', ')}`)
   }
-  return [...lines, ...togetherLines(report), ...exampleLines(found)]
+  return [...lines, ...togetherLines(report), ...exampleLines(found, manyFiles)]
 }
 
 function foundCounts({ all, byReasonCount, excused, greylisted, rejected }: GroupReport): string {
@@ -168,19 +169,23 @@ function togetherLines({ together, all }: GroupReport): string[] {
   return [`Most often together: ${pairs.join(', ')}`]
 }
 
-function exampleLines(found: readonly ReasonReport[]): string[] {
+function exampleLines(found: readonly ReasonReport[], manyFiles: boolean): string[] {
   if (found.length === 0) return []
   return [
     'First of each:',
     ...found.flatMap(({ reason, examples: [first] }) =>
       first === undefined
         ? []
-        : [`  ${reason}: ${visible(first.evidence, 200)}`, `    ${whoIs(first)}`],
+        : [`  ${reason}: ${visible(first.evidence, 200)}`, `    ${whoIs(first, manyFiles)}`],
     ),
   ]
 }
 
-function compareLines(compare: CompareReport, before: string | null, shown: number): string[] {
+function compareLines(
+  compare: CompareReport,
+  { config, files }: ReplayDocument,
+  shown: number,
+): string[] {
   const totals = compare.totals.map(({ label, changes: of, delayMs }) => [
     label === '' ? '(no label)' : visible(label, 40),
     ...changes.map((change) => `${count(of[change].connections)} (${count(of[change].clients)})`),
@@ -190,16 +195,16 @@ function compareLines(compare: CompareReport, before: string | null, shown: numb
   const more = compare.clients.length - listed.length + compare.unlisted
   return [
     '',
-    `With ${compare.config} instead of ${before ?? 'the default settings'}, connections (clients):`,
+    `With ${compare.config} instead of ${config ?? 'the default settings'}, connections (clients):`,
     '',
     ...table([['', ...changes, 'delay in all'], ...totals]),
-    ...worstLines(listed),
+    ...worstLines(listed, files.length > 1),
     ...(more > 0 ? ['', `and ${count(more)} more clients; --show N lists more`] : []),
   ]
 }
 
 /** Under a heading for each kind of change, in the order they come: worst first. */
-function worstLines(clients: readonly ChangedClient[]): string[] {
+function worstLines(clients: readonly ChangedClient[], manyFiles: boolean): string[] {
   let heading = ''
   return clients.flatMap((client) => {
     const { label, change, beforeMs, afterMs, connections, example } = client
@@ -210,7 +215,7 @@ function worstLines(clients: readonly ChangedClient[]): string[] {
     const times = connections === 1 ? '' : ` (${count(connections)} connections)`
     return [
       ...lines,
-      `  ${time(beforeMs)} -> ${time(afterMs)}  ${whoIs(example)}${times}`,
+      `  ${time(beforeMs)} -> ${time(afterMs)}  ${whoIs(example, manyFiles)}${times}`,
       `    ${visible(example.evidence, 300)}`,
     ]
   })
