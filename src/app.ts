@@ -10,6 +10,7 @@ import { Greylist } from './memory/greylist.ts'
 import { Networks } from './memory/networks.ts'
 import { Log } from './observe/log.ts'
 import { MainLog } from './observe/mainlog.ts'
+import type { ModuleReason } from './reasons/modules.ts'
 import { type Backend, BackendUnreachable, OpenRelayRisk } from './relay/backend.ts'
 
 export interface AppSetup {
@@ -18,6 +19,8 @@ export interface AppSetup {
   readonly file: string
   /** The folder that list files are looked for in first. */
   readonly folder: string
+  /** Those of reasons.modules, loaded. */
+  readonly modules?: readonly ModuleReason[]
   readonly clock?: Clock
   readonly dns?: Dns
 }
@@ -36,7 +39,7 @@ export class App {
   #stopListening: () => void = () => {}
 
   /** @throws ConfigError */
-  constructor({ config, folder, clock = systemClock, dns }: AppSetup) {
+  constructor({ config, folder, clock = systemClock, dns, modules = [] }: AppSetup) {
     this.#clock = clock
     this.log = new Log(clock, config.log)
     this.holder = new Holder(clock, config.delay.slots, (held) =>
@@ -57,7 +60,7 @@ export class App {
       folder,
       ...(dns === undefined ? {} : { dns }),
     }
-    this.#generation = makeGeneration(config, this.#around)
+    this.#generation = makeGeneration(config, this.#around, modules)
     this.#gate = new Gate(clock, this.log, () => this.#generation.gateParts)
     this.#openMainlog(config)
   }
@@ -86,8 +89,8 @@ export class App {
    *
    * @throws ConfigError, with everything as it was before.
    */
-  async reload(config: Config): Promise<void> {
-    const next = makeGeneration(config, this.#around)
+  async reload(config: Config, modules: readonly ModuleReason[] = []): Promise<void> {
+    const next = makeGeneration(config, this.#around, modules)
     try {
       await this.#prove(next.backend)
     } catch (error) {

@@ -19,6 +19,7 @@ import type { GateParts } from './gate/gate.ts'
 import type { Greylist } from './memory/greylist.ts'
 import type { Networks } from './memory/networks.ts'
 import type { Log } from './observe/log.ts'
+import type { ModuleReason } from './reasons/modules.ts'
 import { Backend } from './relay/backend.ts'
 import { TreacleServer } from './smtp/server.ts'
 
@@ -47,7 +48,11 @@ export interface Generation {
 const listCheckEveryMs = 30 * 60_000
 
 /** @throws ConfigError when a file that the configuration names is missing or wrong. */
-export function makeGeneration(config: Config, around: Surroundings): Generation {
+export function makeGeneration(
+  config: Config,
+  around: Surroundings,
+  modules: readonly ModuleReason[] = [],
+): Generation {
   const { clock, log } = around
   const files = new ListFiles(around.folder)
   const knownGood = files.hosts(config.gate.known_good, 'gate.known_good')
@@ -59,7 +64,9 @@ export function makeGeneration(config: Config, around: Surroundings): Generation
   const report = (event: DnsListEvent) => reportList(log, event)
   const name = config.name === '' ? hostname() : config.name
   const ownName = name.toLowerCase()
-  const { reasons, lists } = readyReasons(config, { files, clock, log, dns, report, ownName })
+  const { reasons, lists } = readyReasons(config, {
+    ...{ files, clock, log, dns, report, ownName, modules },
+  })
   const backend = new Backend(config.backend, name, clock, log)
   const server = new TreacleServer({
     name,
@@ -91,6 +98,7 @@ export function makeGeneration(config: Config, around: Surroundings): Generation
         delay: { options: config.delay, key: keyOf(config, log), holder: around.holder },
         backend,
         recipients: config.recipients,
+        passAuth: config.reasons.botnet.pass_auth,
         networks: around.networks,
         greylist: around.greylist,
         limits: { sizeMax: config.smtp.size_max, receivedMax: config.smtp.received_max },

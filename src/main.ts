@@ -16,10 +16,13 @@ import {
 } from './cli/replay-commands.ts'
 import { sendOne } from './cli/send.ts'
 import { ListFiles, readConfig, shippedFolder } from './config/files.ts'
+import { makeJudging } from './config/judging.ts'
 import type { Config } from './config/schema.ts'
 import { systemClock } from './core/clock.ts'
 import { ConfigError, messageOf } from './core/errors.ts'
 import { startDemo } from './demo.ts'
+import { Log } from './observe/log.ts'
+import { loadModules, type ModuleReason } from './reasons/modules.ts'
 
 /** sysexits.h */
 const exit = {
@@ -161,14 +164,22 @@ async function main(): Promise<void> {
 
 async function run({ config: file }: ConfigFlag): Promise<void> {
   const read = () => readConfig(file ?? null, process.env)
-  const app = new App({ config: read(), file: file ?? '', folder: folderOf(file) })
+  const config = read()
+  const modules = await modulesOf(config, file)
+  const app = new App({ config, file: file ?? '', folder: folderOf(file), modules })
   await app.start()
-  handleSignals(app, () => reload(app, read, file ?? '(no config file)'))
+  handleSignals(app, () => reload(app, read, file))
 }
 
-function check({ config: file }: ConfigFlag): void {
+async function check({ config: file }: ConfigFlag): Promise<void> {
   const config = readConfig(file ?? null, process.env)
   checkLists(config, new ListFiles(folderOf(file)))
+  makeJudging(config, {
+    files: new ListFiles(folderOf(file)),
+    clock: systemClock,
+    log: new Log(systemClock, { level: 'silent', format: 'json' }),
+    modules: await modulesOf(config, file),
+  })
   say(`${file ?? 'The defaults'}: fine`)
 }
 
@@ -195,10 +206,11 @@ function handleSignals(app: App, onHangUp: () => Promise<void>, onStopped = () =
   process.on('unhandledRejection', (error) => app.log.fault('unhandled rejection', error))
 }
 
-async function reload(app: App, read: () => Config, file: string): Promise<void> {
+async function reload(app: App, read: () => Config, file: string | undefined): Promise<void> {
   try {
-    await app.reload(read())
-    app.log.event('config.reloaded', { file })
+    const config = read()
+    await app.reload(config, await modulesOf(config, file))
+    app.log.event('config.reloaded', { file: file ?? '(no config file)' })
   } catch (error) {
     app.log.event('config.rejected', { why: messageOf(error) })
   }
@@ -215,6 +227,11 @@ function checkLists({ gate, reasons }: Config, files: ListFiles): void {
 function wholeNumber(text: string): number {
   if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.')
   return Number(text)
+}
+
+/** @throws ConfigError */
+function modulesOf({ reasons }: Config, file: string | undefined): Promise<ModuleReason[]> {
+  return loadModules(reasons.modules, folderOf(file), systemClock)
 }
 
 function folderOf(file: string | undefined): string {

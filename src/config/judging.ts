@@ -5,10 +5,11 @@
  * `await judge(hearsay, judging)` of session/judge.ts for each connection.
  */
 import type { Clock } from '../core/clock.ts'
-import { DnsList, type DnsListEvent } from '../dns/dns-list.ts'
+import { DnsList, type DnsListEvent, type DnsListSettings } from '../dns/dns-list.ts'
 import type { Dns } from '../dns/resolver.ts'
 import type { Log } from '../observe/log.ts'
 import { prepareReasons, type ReasonsAt } from '../reasons/index.ts'
+import type { ModuleReason } from '../reasons/modules.ts'
 import type { Judging } from '../session/judge.ts'
 import type { ListFiles } from './files.ts'
 import type { Config } from './schema.ts'
@@ -17,6 +18,8 @@ export interface Around {
   readonly files: ListFiles
   readonly clock: Clock
   readonly log: Log
+  /** Those of reasons.modules, loaded. */
+  readonly modules?: readonly ModuleReason[]
   /** What we call ourselves. */
   readonly ownName: string
   /** Whom DNS lists are asked of; null for nobody: every list is then unavailable. */
@@ -36,18 +39,19 @@ export function readyReasons(config: Config, around: Around): Ready {
   const { reasons } = config
   const dns = around.dns ?? silentDns
   const lists: DnsList[] = []
-  const ready = prepareReasons(reasons, {
+  const shared = {
     acceptJunkHelo: files.hosts(reasons.helo_accept_junk_hosts, 'reasons.helo_accept_junk_hosts'),
     flavellExact: reasons.flavell_exact,
-    openList: (settings) => {
+    openList: (settings: DnsListSettings) => {
       const list = new DnsList(settings, { dns, clock, report })
       lists.push(list)
       return list
     },
     ownName,
-    names: (file) => files.names(file, 'reasons["helo-no-jive"].names'),
-  })
-  return { reasons: ready, lists }
+    names: (file: string) => files.names(file, 'reasons["helo-no-jive"].names'),
+  }
+  const brought = { own: config.reason, modules: around.modules ?? [] }
+  return { reasons: prepareReasons(reasons, shared, brought), lists }
 }
 
 /** @throws ConfigError */

@@ -7,6 +7,7 @@ import { dnsOptions } from '../dns/options.ts'
 import { gateOptions, greetingOptions, listenOptions } from '../gate/options.ts'
 import { greylistOptions, memoryOptions } from '../memory/options.ts'
 import { logOptions } from '../observe/options.ts'
+import { ownReasonsOptions } from '../reasons/brought.ts'
 import { reasonsOptions } from '../reasons/index.ts'
 import { backendOptions } from '../relay/options.ts'
 import { smtpOptions, tlsOptions } from '../smtp/options.ts'
@@ -40,6 +41,9 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('For reasons with action = "greylist": who is to try again later, and who has.'),
   memory: memoryOptions.prefault({}).describe('Which networks have been here (newcomer).'),
+  reason: ownReasonsOptions.describe(
+    'Reasons of your own: [[reason]] tables, each with a name and what must hold, all of it.',
+  ),
   dns: dnsOptions.prefault({}).describe('How names are looked up.'),
   smtp: smtpOptions.prefault({}).describe('What clients may do.'),
   tls: tlsOptions.prefault({}).describe('Our certificate, for STARTTLS.'),

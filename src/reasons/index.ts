@@ -10,7 +10,9 @@ import { botnetIpinhostname } from './botnet-ipinhostname.ts'
 import { botnetNordns } from './botnet-nordns.ts'
 import { botnetServerwords } from './botnet-serverwords.ts'
 import { botnetSoho } from './botnet-soho.ts'
+import { type Brought, broughtReasons } from './brought.ts'
 import { crowd } from './crowd.ts'
+import { listOptions } from './dns-lists.ts'
 import { earlyTalker } from './early-talker.ts'
 import { heloBareIp } from './helo-bare-ip.ts'
 import { heloChanged } from './helo-changed.ts'
@@ -23,6 +25,7 @@ import { manyRecipients } from './many-recipients.ts'
 import { newcomer } from './newcomer.ts'
 import { otherProtocol } from './other-protocol.ts'
 import { pipelinedTooSoon } from './pipelined-too-soon.ts'
+import { prepare } from './prepare.ts'
 import type { Reason, ReasonDefinition, ReasonOptions, Shared } from './reason.ts'
 import { sorbsDul } from './sorbs-dul.ts'
 import { unknownRecipients } from './unknown-recipients.ts'
@@ -55,6 +58,25 @@ export const reasonsOptions = z.strictObject({
     .max(10_000)
     .default(100)
     .describe('Questions to the DNS for one connection; what is beyond them proves nothing.'),
+  modules: z
+    .array(z.string().min(1))
+    .default([])
+    .meta({ example: ['./my-reason.ts'] })
+    .describe(
+      'TypeScript files with reasons of your own, beside the config file; see docs/reasons.md. They are ' +
+        'code that runs with the rights of Treacle.',
+    ),
+  settings: z
+    .record(z.string(), z.record(z.string(), z.unknown()))
+    .default({})
+    .describe('What the reasons of `modules` are set to, by their names.'),
+  lists: z
+    .record(
+      z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'expected small letters, digits and hyphens'),
+      listOptions,
+    )
+    .prefault({})
+    .describe('DNS lists, each a reason by the name you give it.'),
   botnet: botnetOptions
     .prefault({})
     .describe("What the botnet-* reasons share: Botnet's settings."),
@@ -88,9 +110,29 @@ export type ReasonsOptions = z.infer<typeof reasonsOptions>
 /** The reasons in use, by the stage at which their facts are known. */
 export type ReasonsAt = { readonly [S in Stage]: readonly Reason<S>[] }
 
-/** Makes the reasons that are not switched off ready for use. */
-export function prepareReasons(options: ReasonsOptions, around: Omit<Shared, 'botnet'>): ReasonsAt {
+/**
+ * Makes the reasons that are not switched off ready for use.
+ *
+ * @throws ConfigError when two have one name, or one cannot be made ready.
+ */
+export function prepareReasons(
+  options: ReasonsOptions,
+  around: Omit<Shared, 'botnet'>,
+  brought: Brought = { own: [], modules: [] },
+): ReasonsAt {
   const shared = { ...around, botnet: botnetOf(options.botnet) }
+  const more = broughtReasons(Object.keys(reasonsOptions.shape), options, shared, brought)
+  const built = builtIn(options, shared)
+  return {
+    connect: [...built.connect, ...more.filter((each) => each.stage === 'connect')],
+    greeting: [...built.greeting, ...more.filter((each) => each.stage === 'greeting')],
+    helo: [...built.helo, ...more.filter((each) => each.stage === 'helo')],
+    mail: [...built.mail, ...more.filter((each) => each.stage === 'mail')],
+    rcpt: [...built.rcpt, ...more.filter((each) => each.stage === 'rcpt')],
+  }
+}
+
+function builtIn(options: ReasonsOptions, shared: Shared): ReasonsAt {
   return {
     connect: [
       prepare(sorbsDul, options['sorbs-dul'], shared),
@@ -124,35 +166,6 @@ export function prepareReasons(options: ReasonsOptions, around: Omit<Shared, 'bo
       prepare(manyRecipients, options['many-recipients'], shared),
     ].flat(),
   }
-}
-
-/** One reason, or none when it is off. */
-function prepare<S extends Stage, O extends z.ZodType<ReasonOptions>>(
-  definition: ReasonDefinition<S, O>,
-  options: z.infer<O>,
-  shared: Shared,
-): Reason<S>[] {
-  const { name, stage } = definition
-  const { action } = options
-  if (action === 'off') return []
-  const { find, header } = definition.prepare(options, shared)
-  const letter = shared.botnet.exact ? letterOf[name] : undefined
-  const { weight, excuses = [] } = letter ?? { weight: options.weight, excuses: definition.excuses }
-  return [
-    { name, stage, action, weight, excuses, find, header: (facts) => header?.(facts) ?? null },
-  ]
-}
-
-/** Botnet has no weights: any of three earns everything, and SOHO takes away two of them. */
-const letterOf: Readonly<
-  Record<string, { readonly weight: number; readonly excuses?: readonly string[] }>
-> = {
-  'botnet-nordns': { weight: 1_000 },
-  'botnet-baddns': { weight: 1_000 },
-  'botnet-client': { weight: 1_000 },
-  'botnet-ipinhostname': { weight: 0 },
-  'botnet-clientwords': { weight: 0 },
-  'botnet-soho': { weight: 2_000, excuses: ['botnet-baddns', 'botnet-client'] },
 }
 
 function table<S extends Stage, O extends z.ZodType<ReasonOptions>>({

@@ -6,12 +6,17 @@
  */
 import { defineReason, reasonOptions } from './reason.ts'
 
-const protocols: readonly (readonly [name: string, form: RegExp])[] = [
-  ['TLS', /^\x16\x03[\x00-\x04]/],
-  ['HTTP', /^(?:GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|PRI) [^\r\n]* HTTP\/\d/],
-  ['SOCKS', /^(?:\x04[\x01\x02]|\x05[\x01-\x0a])/],
-  ['SSH', /^SSH-\d/],
-]
+const requests = /^(?:GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|PRI) [^\r\n]* HTTP\/\d/
+
+/** The protocol whose first words these are. */
+function protocolOf(talk: string): string | null {
+  const [first, second = 0] = [...talk.slice(0, 2)].map((char) => char.charCodeAt(0))
+  if (first === 0x16 && second === 3) return 'TLS'
+  if (first === 4 && (second === 1 || second === 2)) return 'SOCKS 4'
+  if (first === 5 && second > 0 && second < 11) return 'SOCKS 5'
+  if (requests.test(talk)) return 'HTTP'
+  return /^SSH-\d/.test(talk) ? 'SSH' : null
+}
 
 export const otherProtocol = defineReason({
   name: 'other-protocol',
@@ -23,8 +28,8 @@ export const otherProtocol = defineReason({
   prepare() {
     return {
       find({ earlyTalk }) {
-        const protocol = protocols.find(([, form]) => form.test(earlyTalk ?? ''))
-        return protocol === undefined ? null : `talks ${protocol[0]}`
+        const protocol = protocolOf(earlyTalk ?? '')
+        return protocol === null ? null : `talks ${protocol}`
       },
     }
   },

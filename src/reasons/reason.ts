@@ -82,15 +82,20 @@ export interface Shared {
   /** What we call ourselves, in lower case. */
   readonly ownName: string
   /** Opens a DNS list, which is tested at start and from time to time for as long as it is used. */
-  readonly openList: (settings: DnsListSettings) => DnsList
+  readonly openList: OpenList
   /** The names in a list file, in lower case. */
   readonly names: (file: string) => ReadonlySet<string>
 }
 
+export type OpenList = (settings: DnsListSettings) => DnsList
+
 export type Evidence = string | null
 
 /** A reason as it is defined, before it has been configured. */
-export interface ReasonDefinition<S extends Stage, O extends z.ZodType<ReasonOptions>> {
+export interface ReasonDefinition<
+  S extends Stage = Stage,
+  O extends z.ZodType<ReasonOptions> = z.ZodType<ReasonOptions>,
+> {
   /** Never changes; logs and scripts know it by this. */
   readonly name: string
   readonly stage: S
@@ -125,6 +130,9 @@ export interface Reason<S extends Stage = Stage> {
   readonly find: (facts: FactsAt[S], tools: Tools) => Promise<Evidence> | Evidence
   readonly header: (facts: FactsAt[S]) => string | null
 }
+
+/** A reason of some stage or other. */
+export type AnyReason = { readonly [S in Stage]: Reason<S> }[Stage]
 
 /** The settings that every reason has. Ten is the whole delay, as long as delay.full_at is. */
 export function reasonOptions<Own extends z.ZodRawShape>(

@@ -34,7 +34,7 @@ export const sorbsDul = defineReason({
   ),
 
   prepare({ zone, codes, ipv6 }, { openList }) {
-    const list = openList({ name: 'sorbs-dul', zone, codes, ipv6 })
+    const list = openList({ name: 'sorbs-dul', zone, codes, ipv6, of: 'address' })
     return {
       async find({ client }, { dns, signal }) {
         const answer = await list.lookup(client, signal, dns)

@@ -6,49 +6,33 @@
  * left of its delay, ask the back end, repeat its answer.
  */
 import type { Client, Hello } from '../core/client.ts'
-import { type Recipient, type Sender, splitAddress } from '../core/envelope.ts'
-import {
-  type Entry,
-  type Finding,
-  type Ledger,
-  openLedger,
-  outcomeOf,
-  type Transaction,
-} from '../core/ledger.ts'
+import type { Recipient, Sender } from '../core/envelope.ts'
+import { type Entry, type Ledger, openLedger, outcomeOf, type Transaction } from '../core/ledger.ts'
 import { isPositive, type Reply, reply, replyText } from '../core/reply.ts'
-import { consequencesOf, findingsFor, type RecipientsOptions } from '../delay/actions.ts'
-import type { Greylist } from '../memory/greylist.ts'
 import type { Networks } from '../memory/networks.ts'
 import type { Backend } from '../relay/backend.ts'
 import { Content, type ContentLimits } from '../relay/content.ts'
 import { Delivery } from '../relay/delivery.ts'
 import { ClientLeft, Ended } from './ended.ts'
 import { headersOf, hostnameOf, introductionOf, type Papers, protocolOf } from './papers.ts'
-import { Patience, type PatienceParts } from './patience.ts'
+import { Reckoning, type ReckoningParts } from './reckoning.ts'
 import { Screening, type ScreeningParts } from './screening.ts'
-import { laterFor, refusalOf } from './turning-away.ts'
 
-export interface SessionParts extends PatienceParts {
+export interface SessionParts extends ReckoningParts {
   /** What we call ourselves. */
   readonly name: string
   readonly screening: ScreeningParts
   readonly backend: Backend
   readonly limits: ContentLimits
-  /** Other actions for mail to some domains. */
-  readonly recipients: RecipientsOptions
   readonly networks: Networks
-  readonly greylist: Greylist
 }
-
-/** Findings that one ledger keeps. */
-const findingsMax = 100
 
 export class Session {
   readonly client: Client
   readonly ledger: Ledger
   readonly screening: Screening
   readonly #parts: SessionParts
-  readonly #patience: Patience
+  readonly #reckoning: Reckoning
   readonly #delivery: Delivery
   readonly #leaving = new AbortController()
   readonly #acceptedAt: number
@@ -56,8 +40,6 @@ export class Session {
   #secure = false
   #login: string | null = null
   #transaction: Transaction | null = null
-  #findings: readonly Finding[] = []
-  #refusedCount = 0
   #content: Content | null = null
   /** The last command that may take time. */
   #answering: Promise<unknown> = Promise.resolve()
@@ -73,7 +55,7 @@ export class Session {
     this.ledger = openLedger(client.id, parts.clock.wall(), client.ip.text, client.port)
     const arrival = { fromNetwork, seenBefore: parts.networks.knows(client.ip.network) }
     this.screening = new Screening(client, parts.screening, { arrival, signal: this.signal })
-    this.#patience = new Patience(client, parts, this.ledger)
+    this.#reckoning = new Reckoning(client, parts, this.ledger, this.screening)
     this.#delivery = new Delivery(parts.backend, () => introductionOf(this.#papers), this.signal)
   }
 
@@ -120,7 +102,7 @@ export class Session {
       return reply(552, '5.3.4', `Message exceeds ${sizeMax} bytes`)
     }
     this.#delivery.begin(sender)
-    this.#patience.newTransaction()
+    this.#reckoning.newTransaction()
     this.screening.mail(sender)
     this.#transaction = { sender: sender.address, recipients: [], bytes: 0, reply: '' }
     this.ledger.transactions.push(this.#transaction)
@@ -140,13 +122,17 @@ export class Session {
 
   async #recipient(recipient: Recipient): Promise<Reply> {
     const arrivedAt = this.#parts.clock.now()
-    const given = this.#transaction?.recipients ?? []
-    const course = { recipientCount: given.length + 1, refusedCount: this.#refusedCount }
-    const found = await this.screening.findings(recipient.address, course)
-    this.#remember(found)
-    const { domain } = splitAddress(recipient.address)
-    this.#findings = this.#login === null ? findingsFor(found, domain, this.#parts.recipients) : []
-    const answer = (await this.#consequence(recipient, arrivedAt)) ?? (await this.#ask(recipient))
+    const refusal = await this.#reckoning.settle({
+      address: recipient.address,
+      transaction: this.#transaction,
+      arrivedAt,
+      loggedIn: this.#login !== null,
+      hostname: () => hostnameOf(this.#papers) ?? '',
+      signal: this.signal,
+      beforeWait: () => this.#delivery.park(),
+    })
+    const answer = refusal ?? (await this.#delivery.recipient(recipient))
+    if (refusal === null) this.#reckoning.answered(answer)
     this.#transaction?.recipients.push({ address: recipient.address, reply: replyText(answer) })
     return answer
   }
@@ -225,56 +211,6 @@ export class Session {
     log.event('connection', { ledger: this.ledger })
   }
 
-  async #ask(recipient: Recipient): Promise<Reply> {
-    const answer = await this.#delivery.recipient(recipient)
-    if (answer.code >= 500) this.#refusedCount += 1
-    return answer
-  }
-
-  /** What is found, once each: for whoever wants to know why. */
-  #remember(found: readonly Finding[]): void {
-    const { findings } = this.ledger
-    for (const finding of found) {
-      const isKnown = findings.some(
-        ({ reason, evidence }) => reason === finding.reason && evidence === finding.evidence,
-      )
-      if (!isKnown && findings.length < findingsMax) findings.push(finding)
-    }
-  }
-
-  /**
-   * What follows from what was found: a refusal, a wait, or a request to come back.
-   *
-   * @returns null when the back end is to be asked.
-   */
-  async #consequence({ address }: Recipient, arrivedAt: number): Promise<Reply | null> {
-    const { delay, greylist, observeOnly } = this.#parts
-    const { never_for } = delay.options
-    const addresses = [
-      address,
-      ...(this.#transaction?.recipients ?? []).map((given) => given.address),
-    ]
-    const consequences = consequencesOf(this.#findings)
-    const exempt = addresses.every((each) =>
-      never_for.includes(splitAddress(each).local.toLowerCase()),
-    )
-    const mayTurnAway = !exempt && !observeOnly && !this.screening.isKnownGood()
-    const refusal = mayTurnAway ? refusalOf(consequences) : null
-    if (refusal !== null) return refusal
-    const occasion = {
-      findings: this.#findings,
-      due: consequences.delay,
-      sender: this.#transaction?.sender ?? '',
-      recipient: address,
-      arrivedAt,
-      exempt,
-      hostname: hostnameOf(this.#papers) ?? '',
-    }
-    await this.#patience.wait(occasion, this.signal, () => this.#delivery.park())
-    if (!mayTurnAway || this.#patience.endured) return null
-    return laterFor(consequences, this.client.ip.network, occasion.sender, greylist)
-  }
-
   #settle(answer: Reply): void {
     if (this.#transaction !== null) this.#transaction.reply = replyText(answer)
     this.#transaction = null
@@ -292,7 +228,7 @@ export class Session {
     return headersOf(this.#papers, {
       by: name,
       recipients: (accepted ?? []).map(({ address }) => address),
-      findings: this.#findings,
+      findings: this.#reckoning.findings,
       at: clock.wall(),
     })
   }

@@ -11,23 +11,15 @@ import { SMTPServer } from 'smtp-server'
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection'
 import { SMTPStream } from 'smtp-server/lib/smtp-stream'
 import type { Hello } from '../core/client.ts'
-import { enhancedLines, type Reply, reply } from '../core/reply.ts'
+import { enhancedLines, type Reply } from '../core/reply.ts'
 import { decodeBytes } from '../core/text.ts'
 import { Content } from '../relay/content.ts'
 import { Ended } from '../session/ended.ts'
 import type { Session } from '../session/session.ts'
 import { ContentFeed } from './content-feed.ts'
 import { Dialogue } from './dialogue.ts'
+import { commandMax, goAhead, lineTooLong, pendingInputMax, tooMuchInput } from './limits.ts'
 import type { ServerParts } from './parts.ts'
-
-/** What a client may send while its command is pending; more would go unread, and its leaving unseen. */
-const pendingInputMax = 128 * 1024
-/** RFC 4954 section 4: the longest line, of AUTH with an initial response. */
-const commandMax = 12_288
-
-const goAhead = reply(354, '', 'End data with <CR><LF>.<CR><LF>')
-const lineTooLong = reply(421, '4.5.2', 'Line too long')
-const tooMuchInput = reply(421, '4.7.0', 'Too much input while you were to wait')
 
 export class TreacleServer extends SMTPServer {
   readonly #parts: ServerParts
@@ -110,6 +102,7 @@ class Connection extends SMTPConnection {
     const parser = new Parser({ maxCommandLength: commandMax, highWaterMark: pendingInputMax })
     parser.oncommand = (command, callback) => this._onCommand(command, callback)
     parser.on('error', () => this.#say(lineTooLong))
+    parser.onText = (text) => this.#dialogue.heard(text)
     return parser
   }
 
@@ -225,11 +218,22 @@ class Connection extends SMTPConnection {
 /** The parser of the package for commands, and a bypass for content. */
 class Parser extends SMTPStream {
   #feed: ContentFeed | null = null
+  /** Hears what comes at once outside of content. */
+  onText: (text: string) => void = () => {}
 
   /** From now on what comes is content, until its end. */
   set feed(feed: ContentFeed) {
     this.#feed = feed
     this._dataMode = true
+  }
+
+  override _write(
+    chunk: Buffer,
+    encoding: BufferEncoding | 'buffer',
+    next: (error?: Error | null) => void,
+  ) {
+    if (!this._dataMode) this.onText(this._remainder + chunk.toString('latin1'))
+    super._write(chunk, encoding, next)
   }
 
   override _feedDataStream(chunk: Buffer, done: (error?: Error | null) => void): void {
