@@ -10,6 +10,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 import { App } from '../../src/app.ts'
 import { shippedFolder } from '../../src/config/files.ts'
 import { parseConfig } from '../../src/config/load.ts'
@@ -99,8 +100,14 @@ export class Proxy {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients) client.leaves()
     await settled()
-    await this.app.stop()
+    const stopped = this.app.stop()
     await settled()
+    // Were a connection left, it would be cut off now, and told below.
+    const left = this.app.connectionCount
+    await this.clock.advance(60_000)
+    await stopped
+    await settled()
+    assert.equal(left, 0, 'a connection was left when all clients had gone')
     assert.equal(this.app.log.counts['our-fault'], this.#faultsExpected, faultsIn(this.events))
     assert.equal(this.app.connectionCount, 0, 'a connection is left')
     assert.equal(this.app.holder.heldCount, 0, 'a client is still held')
@@ -145,7 +152,7 @@ export function configOf({ backend, config = '' }: ProxySetup, folder: string) {
 
 /** A client that says lines and expects lines. */
 export class ScriptClient {
-  readonly socket: Socket
+  socket: Socket
   readonly #clock: FakeClock
   #unread = ''
   #ended = false
@@ -153,6 +160,21 @@ export class ScriptClient {
   constructor(socket: Socket, clock: FakeClock) {
     this.socket = socket
     this.#clock = clock
+    this.#listen(socket)
+  }
+
+  /** Goes on under TLS, after the 220 to STARTTLS. */
+  async startsTls(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.socket.removeAllListeners('data')
+    const secure = connect({ socket: this.socket, rejectUnauthorized: false }, resolve)
+    secure.on('error', reject)
+    this.socket = secure
+    this.#listen(secure)
+    await promise
+  }
+
+  #listen(socket: Socket): void {
     socket.on('data', (chunk: Buffer) => {
       this.#unread += chunk.toString('latin1')
     })
