@@ -56,7 +56,7 @@ export interface Heard {
   readonly fields: EventFields[EventName]
 }
 
-export class Proxy {
+export class RunningProxy {
   readonly app: App
   readonly clock: FakeClock
   readonly address: string
@@ -117,7 +117,7 @@ export class Proxy {
   }
 }
 
-export async function startProxy(setup: ProxySetup): Promise<Proxy> {
+export async function startProxy(setup: ProxySetup): Promise<RunningProxy> {
   const folder = mkdtempSync(join(tmpdir(), 'treacle-dialogue-'))
   const { writeFileSync } = await import('node:fs')
   for (const [name, text] of Object.entries(setup.files ?? {})) {
@@ -134,7 +134,7 @@ export async function startProxy(setup: ProxySetup): Promise<Proxy> {
   })
   const [address = ''] = await app.start()
   await settled()
-  return new Proxy(app, clock, address, folder, setup.faultsExpected ?? 0)
+  return new RunningProxy(app, clock, address, folder, setup.faultsExpected ?? 0)
 }
 
 /** The config of a dialogue test, which a test may want to read again with a change. */
