@@ -47,6 +47,7 @@ export class Gate {
   readonly #servers: Server[] = []
   readonly #sessions = new Set<Session>()
   readonly #sockets = new Set<Socket>()
+  #onEmpty: () => void = () => {}
   readonly #draining = new AbortController()
 
   /** @param parts What a connection is made of that comes now. */
@@ -95,12 +96,10 @@ export class Gate {
 
   /** Settles when the last client is gone. */
   async emptied(): Promise<void> {
-    while (this.#sockets.size > 0) {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      const [socket] = this.#sockets
-      socket?.once('close', resolve)
-      await promise
-    }
+    if (this.#sockets.size === 0) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#onEmpty = resolve
+    await promise
   }
 
   /** Cuts off whoever is still there. @returns How many that were. */
@@ -119,7 +118,7 @@ export class Gate {
       return
     }
     this.#sockets.add(socket)
-    socket.once('close', () => this.#sockets.delete(socket))
+    socket.once('close', () => this.#forget(socket))
     const { proxies } = this.#parts()
     if (proxies.some((network) => network.contains(peer.ip))) void this.#askProxy(socket, peer)
     else this.#admit(socket, peer)
@@ -150,6 +149,11 @@ export class Gate {
     void this.#receive(socket, new Session(client, parts.session, fromNetwork), parts)
   }
 
+  #forget(socket: Socket): void {
+    this.#sockets.delete(socket)
+    if (this.#sockets.size === 0) this.#onEmpty()
+  }
+
   get #isDraining(): boolean {
     return this.#draining.signal.aborted
   }
@@ -157,12 +161,14 @@ export class Gate {
   async #receive(socket: Socket, session: Session, parts: GateParts): Promise<void> {
     this.#sessions.add(session)
     const leave = parts.enter()
-    socket.once('close', () => {
+    // STARTTLS takes all listeners off the bare socket, so who is gone is heard from the session.
+    void session.closed.then(() => {
       leave()
       this.#admission.leave(session.client.ip)
       this.#sessions.delete(session)
-      session.close()
+      this.#forget(socket)
     })
+    socket.once('close', () => session.close())
     try {
       session.screening.arrived()
       await this.#greet(socket, session, parts)

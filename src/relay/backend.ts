@@ -43,15 +43,23 @@ export class Backend {
   readonly #name: string
   readonly #clock: Clock
   readonly #log: Log
+  readonly #dialWith: typeof dial
   readonly #passedOverUntil = new Map<string, Instant>()
   #capabilities: Capabilities | null = null
   #healthy = true
 
-  constructor(options: BackendOptions, name: string, clock: Clock, log: Log) {
+  constructor(
+    options: BackendOptions,
+    name: string,
+    clock: Clock,
+    log: Log,
+    dialWith: typeof dial = dial,
+  ) {
     this.options = options
     this.#name = name
     this.#clock = clock
     this.#log = log
+    this.#dialWith = dialWith
   }
 
   /** What it offered when we last spoke to it; null before the first time. */
@@ -126,7 +134,7 @@ export class Backend {
     const failures: string[] = []
     for (const address of this.#inOrder()) {
       try {
-        const dialled = await dial(address, this.#name, this.options, this.#clock, signal)
+        const dialled = await this.#dialWith(address, this.#name, this.options, this.#clock, signal)
         this.#reached(address, dialled)
         return dialled
       } catch (error) {

@@ -29,7 +29,9 @@ export class Conversation {
     readonly reject: (error: Error) => void
   } | null = null
   #lost: BackendLost | null = null
-  readonly #whenLost = new Set<() => void>()
+  /** Settles when the back end has read what was written, or never will. */
+  #draining: Promise<void> | null = null
+  #stopDraining: (() => void) | null = null
 
   constructor({ socket, capabilities, release }: Dialled, clock: Clock) {
     this.#socket = socket
@@ -101,7 +103,8 @@ export class Conversation {
    */
   write(bytes: Buffer, limitMs: Ms): Promise<void> | undefined {
     if (this.#lost !== null || this.#socket.write(bytes)) return undefined
-    return this.#drained(limitMs)
+    this.#draining ??= this.#drained(limitMs)
+    return this.#draining
   }
 
   /** True when the back end has already answered what is still being sent. */
@@ -130,12 +133,13 @@ export class Conversation {
     const stopTimer = this.#clock.after(limitMs, () => this.#lose(`read nothing for ${limitMs} ms`))
     const go = () => {
       stopTimer()
+      this.#draining = null
       this.#socket.off('drain', go)
-      this.#whenLost.delete(go)
+      this.#stopDraining = null
       resolve()
     }
     this.#socket.once('drain', go)
-    this.#whenLost.add(go)
+    this.#stopDraining = go
     return promise
   }
 
@@ -171,7 +175,7 @@ export class Conversation {
     const lost = new BackendLost(why)
     this.#lost = lost
     this.#asked?.reject(lost)
-    for (const go of this.#whenLost) go()
+    this.#stopDraining?.()
     return lost
   }
 }

@@ -43,7 +43,7 @@ export const nodemailerEhloLines = '_ehloLines'
  * @param name Who we say we are.
  * @throws DialError when the back end cannot be reached or turns us away; `signal.reason` on abort.
  */
-export function dial(
+export async function dial(
   address: string,
   name: string,
   options: BackendOptions,
@@ -92,7 +92,7 @@ export function dial(
       fail(messageOf(fault))
     }
   })
-  return promise
+  return await promise
 }
 
 function takeOver(connection: SMTPConnection): Dialled {

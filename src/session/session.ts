@@ -45,7 +45,10 @@ export class Session {
   #answering: Promise<unknown> = Promise.resolve()
   /** How to end when the message under way is done. */
   #afterData: Reply | null = null
-  #closed = false
+  readonly #closing = Promise.withResolvers<void>()
+  /** Settles when the connection is closed. */
+  readonly closed = this.#closing.promise
+  #isClosed = false
 
   /** @param fromNetwork Connections from its network at once, this one included. */
   constructor(client: Client, parts: SessionParts, fromNetwork: number) {
@@ -191,8 +194,9 @@ export class Session {
 
   /** The connection is closed, by whomever. Everything is freed; the ledger goes to the log, once. */
   close(): void {
-    if (this.#closed) return
-    this.#closed = true
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#closing.resolve()
     this.#leaving.abort(new ClientLeft())
     this.#delivery.close(this.#content !== null)
     // What the client was waiting for ends with it; how long it waited belongs into the ledger.

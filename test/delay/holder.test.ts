@@ -76,6 +76,17 @@ describe('Holder', () => {
     })
   }
 
+  it('lets the least suspicious of those go who wait now, not of those who did', async () => {
+    const { clock, keep, answered } = setUp(2)
+    keep('gone', 1, 5_000)
+    keep('a', 2)
+    await clock.advance(5_000)
+    keep('b', 2)
+    keep('c', 3)
+    await clock.advance(0)
+    assert.deepEqual(answered, ['gone waited', 'a released'])
+  })
+
   it('keeps nobody without places, and says that it is full', async () => {
     const { clock, holder, keep, answered, onFull } = setUp(0)
     keep('a', 5)
@@ -121,8 +132,12 @@ describe('Holder', () => {
     const { clock, holder, keep, answered } = setUp(1)
     keep('a', 1)
     const signal = AbortSignal.abort(new Error('hung up before'))
-    await assert.rejects(holder.hold({ ms: 20_000, suspicion: 9, signal }), /hung up before/)
-    await clock.advance(10)
+    const refused = assert.rejects(
+      holder.hold({ ms: 10_000, suspicion: 9, signal }),
+      /hung up before/,
+    )
+    await clock.advance(10_000)
+    await refused
     assert.deepEqual(answered, [])
     assert.equal(holder.heldCount, 1)
   })

@@ -10,6 +10,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 import { App } from '../../src/app.ts'
 import { shippedFolder } from '../../src/config/files.ts'
 import { parseConfig } from '../../src/config/load.ts'
@@ -55,7 +56,7 @@ export interface Heard {
   readonly fields: EventFields[EventName]
 }
 
-export class Proxy {
+export class RunningProxy {
   readonly app: App
   readonly clock: FakeClock
   readonly address: string
@@ -99,8 +100,14 @@ export class Proxy {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients) client.leaves()
     await settled()
-    await this.app.stop()
+    const stopped = this.app.stop()
     await settled()
+    // Were a connection left, it would be cut off now, and told below.
+    const left = this.app.connectionCount
+    await this.clock.advance(60_000)
+    await stopped
+    await settled()
+    assert.equal(left, 0, 'a connection was left when all clients had gone')
     assert.equal(this.app.log.counts['our-fault'], this.#faultsExpected, faultsIn(this.events))
     assert.equal(this.app.connectionCount, 0, 'a connection is left')
     assert.equal(this.app.holder.heldCount, 0, 'a client is still held')
@@ -110,7 +117,7 @@ export class Proxy {
   }
 }
 
-export async function startProxy(setup: ProxySetup): Promise<Proxy> {
+export async function startProxy(setup: ProxySetup): Promise<RunningProxy> {
   const folder = mkdtempSync(join(tmpdir(), 'treacle-dialogue-'))
   const { writeFileSync } = await import('node:fs')
   for (const [name, text] of Object.entries(setup.files ?? {})) {
@@ -127,7 +134,7 @@ export async function startProxy(setup: ProxySetup): Promise<Proxy> {
   })
   const [address = ''] = await app.start()
   await settled()
-  return new Proxy(app, clock, address, folder, setup.faultsExpected ?? 0)
+  return new RunningProxy(app, clock, address, folder, setup.faultsExpected ?? 0)
 }
 
 /** The config of a dialogue test, which a test may want to read again with a change. */
@@ -145,7 +152,7 @@ export function configOf({ backend, config = '' }: ProxySetup, folder: string) {
 
 /** A client that says lines and expects lines. */
 export class ScriptClient {
-  readonly socket: Socket
+  socket: Socket
   readonly #clock: FakeClock
   #unread = ''
   #ended = false
@@ -153,6 +160,21 @@ export class ScriptClient {
   constructor(socket: Socket, clock: FakeClock) {
     this.socket = socket
     this.#clock = clock
+    this.#listen(socket)
+  }
+
+  /** Goes on under TLS, after the 220 to STARTTLS. */
+  async startsTls(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.socket.removeAllListeners('data')
+    const secure = connect({ socket: this.socket, rejectUnauthorized: false }, resolve)
+    secure.on('error', reject)
+    this.socket = secure
+    this.#listen(secure)
+    await promise
+  }
+
+  #listen(socket: Socket): void {
     socket.on('data', (chunk: Buffer) => {
       this.#unread += chunk.toString('latin1')
     })

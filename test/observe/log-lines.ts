@@ -25,4 +25,3 @@ log.event('server.stopped', { connections: 0 })
 log.fault('test', 'thrown text')
 log.level = 'debug'
 log.event('recipient.left', { client: '192.0.2.1', hostname: '', helo: '', connectedMs: 1 })
-log.flush()

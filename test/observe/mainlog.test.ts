@@ -140,18 +140,23 @@ describe('MainLog', () => {
     assert.equal(readFileSync(file, 'utf8'), `an old line\n${delayed}`)
   })
 
-  it('goes on in a new file when the old one was moved away, and loses no line', async () => {
-    const { file, log, mainlog } = setUp('moved')
-    log.event('recipient.delayed', unqual)
-    await written(file, delayed)
-    renameSync(file, `${file}.1`)
-    log.event('recipient.delayed', unqual)
-    mainlog.reopen()
-    log.event('recipient.left', { ...marineGuy, connectedMs: 1_003 })
-    await written(`${file}.1`, delayed + delayed)
-    await mainlog.close()
-    assert.equal(readFileSync(file, 'utf8'), left)
-  })
+  const soon = { timeout: 30_000 }
+  it(
+    'goes on in a new file when the old one was moved away, and loses no line',
+    soon,
+    async ({ signal }) => {
+      const { file, log, mainlog } = setUp('moved')
+      log.event('recipient.delayed', unqual)
+      await written(file, delayed, signal)
+      renameSync(file, `${file}.1`)
+      log.event('recipient.delayed', unqual)
+      mainlog.reopen()
+      log.event('recipient.left', { ...marineGuy, connectedMs: 1_003 })
+      await written(`${file}.1`, delayed + delayed, signal)
+      await mainlog.close()
+      assert.equal(readFileSync(file, 'utf8'), left)
+    },
+  )
 
   it('writes two digits for each part of the time', async () => {
     const clock = new FakeClock()
@@ -194,8 +199,9 @@ function localClock(): FakeClock {
 }
 
 /** Lets the stream write; how soon it does is the system's business. */
-async function written(file: string, text: string): Promise<void> {
+async function written(file: string, text: string, signal: AbortSignal): Promise<void> {
   while (!existsSync(file) || readFileSync(file, 'utf8') !== text) {
+    signal.throwIfAborted()
     await new Promise((resolve) => setImmediate(resolve))
   }
 }

@@ -60,7 +60,7 @@ const garbage = [
   { from: '\r\n', because: 'an empty line' },
   { from: ' 250 x\r\n', because: 'a space in front' },
   { from: '+OK POP3 ready\r\n', because: 'another protocol' },
-  { from: '250 a\r\r\n250-b\r', because: 'a line without end', fine: 1, then: 'x'.repeat(5_000) },
+  { from: '250 a\r\r\n250-b\r', because: 'a line without end', fine: 1, after: 'x'.repeat(5_000) },
   { from: `250 ${'x'.repeat(1_048_576)}`, because: 'K6: a line of 1 MiB' },
   { from: `250 ${'x'.repeat(5_000)}\r\n`, because: 'K6: a long line, with its end' },
   { from: '250-x\r\n'.repeat(5_000), because: 'K6: 5000 lines' },
@@ -76,11 +76,11 @@ describe('ReplyReader', () => {
     })
   }
 
-  for (const { from, because, fine = 0, then = '' } of garbage) {
+  for (const { from, because, fine = 0, after = '' } of garbage) {
     it(`${JSON.stringify(from.slice(0, 30))}: ${because}`, () => {
       const before: Reply[] = []
       assert.throws(
-        () => read([Buffer.from(from, 'latin1'), Buffer.from(then)], before),
+        () => read([Buffer.from(from, 'latin1'), Buffer.from(after)], before),
         ProtocolError,
       )
       assert.equal(before.length, fine)

@@ -143,6 +143,11 @@ export class Daemon implements AsyncDisposable {
     return this.#hasFailed || this.#child.exitCode !== null || this.#child.signalCode !== null
   }
 
+  /** The exit code it ended with; null while it runs, and when a signal ended it. */
+  get exitCode(): number | null {
+    return this.#child.exitCode
+  }
+
   /** The process ids of the server and of everything it has forked, as of now. */
   pids(): readonly number[] {
     return this.pid === 0 ? [] : sessionMembers(this.pid)

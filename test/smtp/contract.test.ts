@@ -1,0 +1,216 @@
+/**
+ * What src/smtp/server.ts relies on in smtp-server, each thing by its name. Some of it is documented
+ * and all of it is typed, but a new version may change it without a word: then this says where.
+ */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { connect, createServer, type Socket } from 'node:net'
+import { describe, it } from 'node:test'
+import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
+import { SMTPConnection } from 'smtp-server/lib/smtp-connection'
+import { SMTPStream } from 'smtp-server/lib/smtp-stream'
+
+const changed = (what: string) => `smtp-server has changed: ${what} (see src/smtp/server.ts)`
+
+describe('smtp-server', () => {
+  it('is the version that src/smtp/server.ts was written for', () => {
+    const path = createRequire(import.meta.url).resolve('smtp-server/package.json')
+    assert.match(readFileSync(path, 'utf8'), /"version": "3\.21\.6"/, changed('its version'))
+  })
+
+  const methods = [
+    { name: 'init', parameters: 0, because: 'we greet without its timer of 100 ms' },
+    { name: '_createParser', parameters: 0, because: 'content goes past its parser' },
+    { name: '_onClose', parameters: 0, because: 'the session is closed with it' },
+    { name: 'send', parameters: 3, because: 'the words of AUTH are the back end’s' },
+    { name: 'handler_EHLO', parameters: 2, because: 'commands go to the dialogue' },
+    { name: 'handler_HELO', parameters: 2, because: 'commands go to the dialogue' },
+    { name: 'handler_AUTH', parameters: 2, because: 'commands go to the dialogue' },
+    { name: 'handler_MAIL', parameters: 2, because: 'commands go to the dialogue' },
+    { name: 'handler_RCPT', parameters: 2, because: 'commands go to the dialogue' },
+    { name: 'handler_DATA', parameters: 2, because: 'commands go to the dialogue' },
+    { name: 'handler_RSET', parameters: 2, because: 'commands go to the dialogue' },
+    { name: '_setClientHostname', parameters: 1, because: 'init calls it' },
+    { name: '_resetSession', parameters: 0, because: 'init calls it' },
+    { name: '_setListeners', parameters: 1, because: 'init calls it' },
+    { name: '_sendGreeting', parameters: 0, because: 'init calls it' },
+    { name: '_onCommand', parameters: 2, because: 'our parser hands commands to it' },
+    { name: '_onTimeout', parameters: 0, because: 'it keeps idle clients from staying' },
+    { name: 'close', parameters: 0, because: 'it ends after 421' },
+  ]
+  for (const { name, parameters, because } of methods) {
+    it(`has SMTPConnection.${name} with ${parameters} parameters: ${because}`, () => {
+      const method: unknown = Reflect.get(SMTPConnection.prototype, name)
+      assert.ok(typeof method === 'function', changed(`no ${name}`))
+      assert.equal(method.length, parameters, changed(`parameters of ${name}`))
+    })
+  }
+
+  for (const name of ['_write', '_feedDataStream', '_flushData', 'oncommand']) {
+    it(`has SMTPStream.${name}`, () => {
+      const method: unknown = Reflect.get(SMTPStream.prototype, name)
+      assert.equal(typeof method, 'function', changed(`no ${name}`))
+    })
+  }
+
+  it('keeps what we read and write in these fields', async () => {
+    await using at = await start({})
+    for (const field of ['_ready', '_socket', '_parser', '_handlerPending', 'hostNameAppearsAs']) {
+      assert.ok(field in at.connection, changed(`no ${field}`))
+    }
+    for (const field of ['_dataMode', '_remainder', 'isClosed']) {
+      assert.ok(field in new SMTPStream(), changed(`no SMTPStream.${field}`))
+    }
+    assert.equal(at.connection.session.id, at.connection.id, changed('session before init'))
+  })
+
+  it('gives whole lines to oncommand, and content to _feedDataStream once _dataMode is set', () => {
+    const seen: string[] = []
+    class Parser extends SMTPStream {
+      override oncommand(command: Buffer, callback: () => void) {
+        seen.push(`command ${command}`)
+        if (String(command) === 'DATA') this._dataMode = true
+        callback()
+      }
+      override _feedDataStream(chunk: Buffer, done: (error?: Error | null) => void) {
+        seen.push(`content ${chunk}`)
+        done()
+      }
+    }
+    const parser = new Parser()
+    parser.write('NOOP\r\nDATA\r\ncontent ')
+    parser.write('more\r\n')
+    assert.deepEqual(
+      seen,
+      ['command NOOP', 'command DATA', 'content content ', 'content more\r\n'],
+      changed('how its parser turns to content'),
+    )
+  })
+
+  it('refuses a line that is longer than maxCommandLength, finished or not', () => {
+    for (const end of ['', '\r\n']) {
+      const parser = new SMTPStream({ maxCommandLength: 100 })
+      let refused = ''
+      parser.on('error', (error) => {
+        refused = error.message
+      })
+      parser.write(`${'x'.repeat(101)}${end}`)
+      assert.equal(refused || String(parser.errored?.message), 'Command line too long')
+    }
+  })
+
+  it('takes no command named in options.disabledCommands, which may change later', async () => {
+    await using at = await start({ disabledCommands: ['WIZ', 'AUTH'] })
+    const disabled = at.server.options.disabledCommands
+    assert.deepEqual(disabled, ['WIZ', 'AUTH'], changed('options.disabledCommands'))
+    assert.equal(at.connection._isSupported('AUTH'), false, changed('_isSupported'))
+    assert.equal(at.connection._isSupported('NOOP'), true, changed('_isSupported'))
+    at.server.options.disabledCommands = ['NOOP']
+    assert.equal(at.connection._isSupported('NOOP'), false, changed('options are read once'))
+    assert.equal(await at.ask('NOOP'), '500', changed('a disabled command'))
+  })
+
+  it('ends an idle client, but none that waits for us (_handlerPending)', async () => {
+    await using at = await start({})
+    at.connection._handlerPending = true
+    at.connection._onTimeout()
+    assert.equal(at.heard(), '', changed('_handlerPending in _onTimeout'))
+    at.connection._handlerPending = false
+    at.connection._onTimeout()
+    assert.match(await at.reply(), /^421 /, changed('_onTimeout'))
+  })
+
+  it('clears _handlerPending and reads on when the callback of a handler is called', async () => {
+    await using at = await start({})
+    assert.equal(await at.ask('NOOP'), '250')
+    assert.equal(at.connection._handlerPending, false)
+  })
+
+  it('says HELO first until hostNameAppearsAs is set', async () => {
+    await using at = await start({})
+    assert.equal(await at.ask('MAIL FROM:<a@b.example>'), '503', changed('HELO first'))
+    at.connection.hostNameAppearsAs = 'client.example'
+    assert.equal(await at.ask('MAIL FROM:<a@b.example>'), '250', changed('hostNameAppearsAs'))
+  })
+
+  it('adds no code and no control character to what it is told to send with false', async () => {
+    await using at = await start({})
+    at.connection.send(550, ['5.1.1 a\rb', '5.1.1 c'], false)
+    assert.equal(await at.reply(), '550-5.1.1 a b\r\n550 5.1.1 c\r\n', changed('send'))
+  })
+
+  it('closes the connection after 421, whatever it is', async () => {
+    await using at = await start({})
+    at.connection.send(421, ['bye'], false)
+    assert.equal(await at.reply(), '421 bye\r\n')
+    await at.closed
+  })
+})
+
+interface Started extends AsyncDisposable {
+  readonly server: SMTPServer
+  readonly connection: SMTPConnection
+  readonly closed: Promise<void>
+  /** What the client has heard and not been asked for yet. */
+  heard(): string
+  reply(): Promise<string>
+  /** Says a command. @returns The code of the reply. */
+  ask(line: string): Promise<string>
+}
+
+/** A connection of the package as our server makes it, without what our server overrides. */
+async function start(options: SMTPServerOptions): Promise<Started> {
+  const server = new SMTPServer({
+    authOptional: true,
+    logger: false,
+    disableReverseLookup: true,
+    ...options,
+  })
+  const { promise: accepted, resolve: accept } = Promise.withResolvers<Socket>()
+  const listener = createServer(accept)
+  const { promise: listening, resolve: listens } = Promise.withResolvers<void>()
+  listener.listen(0, '127.0.0.1', listens)
+  await listening
+  const bound = listener.address()
+  const client = connect(typeof bound === 'object' && bound !== null ? bound.port : 0, '127.0.0.1')
+  const { promise: closed, resolve: close } = Promise.withResolvers<void>()
+  let text = ''
+  let hear = () => {}
+  client.on('data', (chunk) => {
+    text += chunk
+    hear()
+  })
+  client.on('end', close)
+  client.on('error', () => {})
+  const connection = new SMTPConnection(server, await accepted, {})
+  connection._ready = true
+  connection._resetSession()
+  connection._setListeners(() => {})
+  const reply = async () => {
+    while (!/^\d{3} .*\r\n$/m.test(text)) {
+      await new Promise<void>((resolve) => {
+        hear = resolve
+      })
+    }
+    const whole = text
+    text = ''
+    return whole
+  }
+  return {
+    server,
+    connection,
+    closed,
+    reply,
+    heard: () => text,
+    async ask(line) {
+      client.write(`${line}\r\n`)
+      return (await reply()).slice(0, 3)
+    },
+    async [Symbol.asyncDispose]() {
+      client.destroy()
+      connection._socket.destroy()
+      listener.close()
+    },
+  }
+}
