@@ -22,6 +22,9 @@ const gone = new RegExp(
 )
 const claimed = /H=(?:[^\s()[\]]+ )?\((.{0,512}?)\) \[/
 
+/** Treacle writes no longer lines; strangers would like us to search them. */
+const lineMax = 4_000
+
 /**
  * @param client Only lines about this one; null for all.
  * @returns null for a line about something, or somebody, else.
@@ -31,6 +34,7 @@ export async function fromMainLog(
   client: string | null,
   judge: Judge,
 ): Promise<readonly string[] | null> {
+  if (text.length > lineMax) return null
   const left = gone.exec(text)
   if (left !== null) return client === null || client === left[3] ? hungUp(left) : null
   const delayed = delayedIn(text)
