@@ -4,8 +4,9 @@
  */
 import type { Ms } from '../core/clock.ts'
 import type { Recorded } from './read-record.ts'
+import { type Count, Hits } from './replay-clients.ts'
 import type { Opinion } from './replay-judge.ts'
-import { type Count, type Example, exampleOf, Hits, hashOf } from './replay-tally.ts'
+import { type Example, exampleOf } from './replay-tally.ts'
 
 /** What became of a connection under the other configuration. */
 export const changes = ['newly delayed', 'longer', 'shorter', 'no longer delayed'] as const
@@ -41,22 +42,29 @@ const listedMax = 1_000
 
 type Entry = { -readonly [Key in keyof ChangedClient]: ChangedClient[Key] }
 
+/** What two configurations make of a connection, and the number of its client. */
+export interface Compared {
+  readonly before: Opinion
+  readonly after: Opinion
+  readonly client: number
+}
+
 export class Changes {
   readonly #totals = new Map<string, { readonly hits: Map<Change, Hits>; delayMs: Ms }>()
   readonly #clients = new Map<string, Entry>()
   #dropped = 0
 
-  add(file: string, recorded: Recorded, before: Opinion, after: Opinion): void {
+  add(file: string, recorded: Recorded, { before, after, client }: Compared): void {
     const { label } = recorded
     const total = this.#totals.get(label) ?? { hits: new Map(), delayMs: 0 }
     this.#totals.set(label, total)
     total.delayMs += after.delayMs - before.delayMs
     const change = changeOf(before.delayMs, after.delayMs)
     if (change === null) return
-    const client = `${recorded.ip.text} ${recorded.name} ${recorded.helo}`
     const hits = total.hits.get(change) ?? new Hits()
     total.hits.set(change, hits)
-    hits.add(hashOf(client))
+    hits.add(client)
+    if (client < 0) return
     this.#note(`${label} ${change} ${client}`, change, { file, recorded, before, after })
   }
 

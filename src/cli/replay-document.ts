@@ -9,8 +9,9 @@ import type { Ms } from '../core/clock.ts'
 import type { Action } from '../core/ledger.ts'
 import type { Format } from './read-file.ts'
 import type { NameState } from './read-record.ts'
+import type { Count } from './replay-clients.ts'
 import type { CompareReport } from './replay-compare.ts'
-import type { Count, Example, Group, ReasonTally, Tallies, Tally } from './replay-tally.ts'
+import type { Example, Group, ReasonTally, Tallies, Tally } from './replay-tally.ts'
 
 export interface ReplayDocument {
   readonly kind: 'treacle-replay'
@@ -107,7 +108,7 @@ function reportOf(
     byReasonCount: Array.from(tally.byReasonCount, (count) => count ?? 0),
     reasons: [
       ...[...tally.reasons.values()]
-        .sort((a, b) => b.hits.connections - a.hits.connections)
+        .sort((a, b) => b.hits.count.connections - a.hits.count.connections)
         .map(reasonReport),
       ...missing.map(unfound),
     ],

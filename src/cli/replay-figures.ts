@@ -51,6 +51,22 @@ export function table(rows: readonly (readonly string[])[]): string[] {
   )
 }
 
+/** Words of a list in lines that fit a terminal, the later ones moved in. */
+export function wrapped(heading: string, words: readonly string[]): string[] {
+  const lines: string[] = []
+  let line = heading
+  for (const [index, word] of words.entries()) {
+    const piece = index === words.length - 1 ? word : `${word},`
+    if (line.length + 1 + piece.length > widthMax) {
+      lines.push(line)
+      line = `  ${piece}`
+    } else line = `${line} ${piece}`
+  }
+  return [...lines, line]
+}
+
+const widthMax = 100
+
 /** Where a connection is told of, and who it was. What strangers wrote is escaped. */
 export function whoIs(example: Example, manyFiles: boolean): string {
   const { file, line, client, helo, sender } = example

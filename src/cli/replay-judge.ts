@@ -56,6 +56,7 @@ export interface JudgeSetup {
 
 export function makeJudge(setup: JudgeSetup): Judge {
   const { judging, dns, unknownAs } = setup
+  const targets = new Targets(setup)
   return async (recorded) => {
     if (recorded.authenticated) return nothing
     const [recipient = null] = recorded.recipients
@@ -65,7 +66,7 @@ export function makeJudge(setup: JudgeSetup): Judge {
     // One signal for all would have a listener of each reason of each connection.
     const { signal } = new AbortController()
     const { findings } = await judge(hearsay, judging, dns === null ? { signal } : { dns, signal })
-    return opinionOf(recorded, findings, setup)
+    return opinionOf(recorded, findings, setup, targets)
   }
 }
 
@@ -86,7 +87,8 @@ export function remembering(judge: Judge): Judge {
   }
 }
 
-const rememberedMax = 20_000
+/** Records, and networks. */
+const rememberedMax = 5_000
 
 const nothing: Opinion = {
   weighed: [],
@@ -99,10 +101,15 @@ const nothing: Opinion = {
   consequence: 'nothing',
 }
 
-function opinionOf(recorded: Recorded, found: readonly Finding[], setup: JudgeSetup): Opinion {
+function opinionOf(
+  recorded: Recorded,
+  found: readonly Finding[],
+  setup: JudgeSetup,
+  targets: Targets,
+): Opinion {
   if (found.length === 0) return nothing
-  const { judging, recipients, delay, key } = setup
-  const targetMs = targetFor(recorded.ip.network, key, delay)
+  const { judging, recipients, delay } = setup
+  const targetMs = targets.of(recorded.ip.network)
   const addresses = recorded.recipients.length > 0 ? recorded.recipients : [unknownRecipient]
   const verdicts = addresses.map((address) => {
     const findings = findingsFor(found, splitAddress(address).domain, recipients)
@@ -125,6 +132,25 @@ function opinionOf(recorded: Recorded, found: readonly Finding[], setup: JudgeSe
       verdicts.map(({ consequences }) => consequences),
       delayMs,
     ),
+  }
+}
+
+/** The whole delay of each network, drawn once for a while: a keyed hash costs more than a look. */
+class Targets {
+  readonly #setup: Pick<JudgeSetup, 'key' | 'delay'>
+  readonly #drawn = new Map<string, Ms>()
+
+  constructor(setup: Pick<JudgeSetup, 'key' | 'delay'>) {
+    this.#setup = setup
+  }
+
+  of(network: string): Ms {
+    const known = this.#drawn.get(network)
+    if (known !== undefined) return known
+    if (this.#drawn.size >= rememberedMax) this.#drawn.clear()
+    const drawn = targetFor(network, this.#setup.key, this.#setup.delay)
+    this.#drawn.set(network, drawn)
+    return drawn
   }
 }
 

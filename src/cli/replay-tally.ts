@@ -8,6 +8,7 @@ import type { Ms } from '../core/clock.ts'
 import type { Finding } from '../core/ledger.ts'
 import type { Weighed } from '../delay/weigh.ts'
 import type { NameState, Recorded } from './read-record.ts'
+import { Hits } from './replay-clients.ts'
 import type { Opinion } from './replay-judge.ts'
 
 /** A connection that shows what a reason is about. */
@@ -22,9 +23,10 @@ export interface Example {
   readonly evidence: string
 }
 
-export interface Count {
-  readonly connections: number
-  readonly clients: number
+/** What was made of a connection, and the number of its client. */
+export interface Judged {
+  readonly opinion: Opinion
+  readonly client: number
 }
 
 /** What one reason, or excuse, has come to. */
@@ -39,20 +41,6 @@ export class ReasonTally {
 
   constructor(finding: ReasonTally['finding']) {
     this.finding = finding
-  }
-}
-
-export class Hits {
-  connections = 0
-  readonly #clients = new Distinct()
-
-  add(client: number): void {
-    this.connections += 1
-    this.#clients.add(client)
-  }
-
-  get count(): Count {
-    return { connections: this.connections, clients: this.#clients.size }
   }
 }
 
@@ -71,8 +59,7 @@ export class Tally {
   /** How often two reasons were found together, by their names with a space between. */
   readonly together = new Map<string, number>()
 
-  add(file: string, recorded: Recorded, opinion: Opinion): void {
-    const client = hashOf(`${recorded.ip.text} ${recorded.name} ${recorded.helo}`)
+  add(file: string, recorded: Recorded, { opinion, client }: Judged): void {
     const { weighed, delayMs } = opinion
     const accusing = weighed.filter(({ finding }) => finding.excuses.length === 0)
     this.#addOutcome(client, opinion, accusing)
@@ -128,55 +115,20 @@ export function exampleOf(file: string, recorded: Recorded, evidence: string): E
   return { file, line, client: ip.text, name, nameState, helo, sender, evidence }
 }
 
-/** A set of numbers would end in an error at 2^24; this many clients are called "at least". */
-const distinctMax = 4_000_000
-
-/** How many different clients, at eight bytes and a little each. */
-class Distinct {
-  readonly #seen = new Set<number>()
-
-  add(client: number): void {
-    if (this.#seen.size < distinctMax) this.#seen.add(client)
-  }
-
-  get size(): number {
-    return this.#seen.size
-  }
-}
-
-/**
- * A number of 53 bits for a text: two clients in a log of a million share one with a chance of one
- * in ten thousand, which costs a count of one.
- */
-export function hashOf(text: string): number {
-  let high = 0xdeadbeef
-  let low = 0x41c6ce57
-  for (let index = 0; index < text.length; index += 1) {
-    const code = text.charCodeAt(index)
-    high = Math.imul(high ^ code, 2_654_435_761)
-    low = Math.imul(low ^ code, 1_597_334_677)
-  }
-  high =
-    Math.imul(high ^ (high >>> 16), 2_246_822_507) ^ Math.imul(low ^ (low >>> 13), 3_266_489_909)
-  low =
-    Math.imul(low ^ (low >>> 16), 2_246_822_507) ^ Math.imul(high ^ (high >>> 13), 3_266_489_909)
-  return 4_294_967_296 * (2_097_151 & low) + (high >>> 0)
-}
-
 /** Tallies by label, and by label, source and hop. */
 export class Tallies {
   readonly labels = new Map<string, Tally>()
   readonly groups = new Map<string, { readonly of: Group; readonly tally: Tally }>()
 
-  add(file: string, recorded: Recorded, opinion: Opinion): void {
+  add(file: string, recorded: Recorded, judged: Judged): void {
     const { label, source, hop } = recorded
     const total = this.labels.get(label) ?? new Tally()
     if (this.labels.size < groupsMax) this.labels.set(label, total)
-    total.add(file, recorded, opinion)
+    total.add(file, recorded, judged)
     const key = `${label}\t${source}\t${hop}`
     const group = this.groups.get(key) ?? { of: { label, source, hop }, tally: new Tally() }
     if (this.groups.size < groupsMax) this.groups.set(key, group)
-    group.tally.add(file, recorded, opinion)
+    group.tally.add(file, recorded, judged)
   }
 }
 

@@ -2,7 +2,7 @@
 import { visible } from '../core/text.ts'
 import { type ChangedClient, type CompareReport, changes, isHonest } from './replay-compare.ts'
 import type { FileReport, GroupReport, ReasonReport, ReplayDocument } from './replay-document.ts'
-import { count, share, table, time, whoIs } from './replay-figures.ts'
+import { count, share, table, time, whoIs, wrapped } from './replay-figures.ts'
 
 export interface TextOptions {
   /** How many clients of a comparison are listed. */
@@ -53,8 +53,12 @@ function basisLines({
   const open = names.unknown + names.unrecorded
   if (dns === 'recorded' && open > 0) {
     lines.push(
-      `Of ${count(open)} connections the files do not tell whether the client has a name: nothing is ` +
-        'found in that. (--unknown none counts those that were looked up in vain as nameless.)',
+      `Of ${count(open)} connections it is not told whether the client has a name: that is no evidence.`,
+    )
+  }
+  if (dns === 'recorded' && names.unknown > 0) {
+    lines.push(
+      `${count(names.unknown)} of them were looked up in vain; --unknown none counts those as nameless.`,
     )
   }
   if (heloUnknown > 0) lines.push(`Of ${count(heloUnknown)} the HELO is not known, nor judged.`)
@@ -116,7 +120,12 @@ function reasonLines(report: GroupReport, manyFiles: boolean): string[] {
     lines.push(...table([head, ...found.map((reason) => reasonRow(reason, all))]), '')
   }
   if (unfound.length > 0) {
-    lines.push(`Not found: ${unfound.map(({ reason }) => reason).join(', ')}`)
+    lines.push(
+      ...wrapped(
+        'Not found:',
+        unfound.map(({ reason }) => reason),
+      ),
+    )
   }
   return [...lines, ...togetherLines(report), ...exampleLines(found, manyFiles)]
 }
@@ -166,7 +175,7 @@ function togetherLines({ together, all }: GroupReport): string[] {
   const pairs = together.slice(0, pairsShown).map(({ reasons, connections }) => {
     return `${reasons.join(' + ')} ${share(connections, all.connections)}`
   })
-  return [`Most often together: ${pairs.join(', ')}`]
+  return wrapped('Most often together:', pairs)
 }
 
 function exampleLines(found: readonly ReasonReport[], manyFiles: boolean): string[] {

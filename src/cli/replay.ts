@@ -2,8 +2,8 @@
  * `treacle replay`: what the current configuration would have made of connections that a file tells
  * of - how many it would have slowed, whom, for what, and what another configuration would change.
  *
- * Files are read as a stream; what is kept grows with the number of different clients, by some bytes
- * each, and with nothing else.
+ * Files are read as a stream. What is kept grows with the number of different clients, by some fifty
+ * bytes each, and with nothing else.
  */
 import { ListFiles } from '../config/files.ts'
 import { makeJudging } from '../config/judging.ts'
@@ -15,6 +15,7 @@ import { Log } from '../observe/log.ts'
 import type { ReasonsAt } from '../reasons/index.ts'
 import { connectionsOf, type Format, newReading, type Reading } from './read-file.ts'
 import type { NameState, Recorded } from './read-record.ts'
+import { ClientNumbers } from './replay-clients.ts'
 import { Changes } from './replay-compare.ts'
 import { groupReports, type InUse, labelReports, type ReplayDocument } from './replay-document.ts'
 import { type Judge, makeJudge, noKey, type Opinion, remembering } from './replay-judge.ts'
@@ -141,6 +142,7 @@ class Run {
     unrecorded: 0,
   }
   heloUnknown = 0
+  readonly #clients = new ClientNumbers()
   readonly #judge: Judge
   readonly #other: Judge | null
   readonly #label: string | null
@@ -176,8 +178,11 @@ class Run {
     for (const { recorded, opinion, alternative } of judged) {
       this.names[recorded.nameState] += 1
       if (recorded.helo === '') this.heloUnknown += 1
-      this.tallies.add(file, recorded, opinion)
-      if (alternative !== null) this.changes.add(file, recorded, opinion, alternative)
+      const client = this.#clients.of(recorded)
+      this.tallies.add(file, recorded, { opinion, client })
+      if (alternative !== null) {
+        this.changes.add(file, recorded, { before: opinion, after: alternative, client })
+      }
     }
   }
 }

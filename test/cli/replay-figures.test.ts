@@ -1,8 +1,8 @@
 /** Figures as people read them. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { count, share, table, time } from '../../src/cli/replay-figures.ts'
-import { hashOf } from '../../src/cli/replay-tally.ts'
+import { hashOf } from '../../src/cli/replay-clients.ts'
+import { count, share, table, time, wrapped } from '../../src/cli/replay-figures.ts'
 
 describe('figures', () => {
   it('are counts with thousands apart', () => {
@@ -23,6 +23,16 @@ describe('figures', () => {
 
   it('stand in columns that line up', () => {
     assert.deepEqual(table([['a', '1'], ['long', '100'], ['b']]), ['a       1', 'long  100', 'b'])
+  })
+
+  it('leave lists in lines that fit', () => {
+    const lines = wrapped(
+      'Not found:',
+      Array.from({ length: 20 }, (_, index) => `reason-${index}`),
+    )
+    assert.ok(lines.every((line) => line.length <= 100))
+    assert.equal(lines[1]?.slice(0, 4), '  re')
+    assert.deepEqual(wrapped('One:', ['a']), ['One: a'])
   })
 
   it('tell clients apart', () => {
