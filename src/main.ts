@@ -20,20 +20,16 @@ import { makeJudging } from './config/judging.ts'
 import type { Config } from './config/schema.ts'
 import { systemClock } from './core/clock.ts'
 import { ConfigError, messageOf } from './core/errors.ts'
+import { parseIp } from './core/ip.ts'
 import { startDemo } from './demo.ts'
 import { Log } from './observe/log.ts'
 import { loadModules, type ModuleReason } from './reasons/modules.ts'
 
 /** sysexits.h */
 const exit = {
-  ok: 0,
-  failed: 1,
-  usage: 64,
-  noInput: 66,
-  unavailable: 69,
-  software: 70,
-  config: 78,
-} as const
+  ...({ ok: 0, failed: 1, usage: 64, noInput: 66 } as const),
+  ...({ unavailable: 69, software: 70, config: 78 } as const),
+}
 
 const root = join(import.meta.dirname, '..')
 const say = (text: string) => process.stdout.write(`${text}\n`)
@@ -113,7 +109,7 @@ program
     'Play one connection through and print what would be found and what it comes to. ' +
       'Nothing is sent and nobody waits.',
   )
-  .requiredOption('--ip <address>', 'the address of the client')
+  .requiredOption('--ip <address>', 'the address of the client', address)
   .option('--helo <name>', 'what it says in HELO or EHLO', '')
   .option('--from <address>', 'what it says in MAIL; "" for the null sender')
   .option('--to <address...>', 'what it says in RCPT, once or more')
@@ -232,6 +228,11 @@ function wholeNumber(text: string): number {
 /** @throws ConfigError */
 function modulesOf({ reasons }: Config, file: string | undefined): Promise<ModuleReason[]> {
   return loadModules(reasons.modules, folderOf(file), systemClock)
+}
+
+function address(text: string): string {
+  if (parseIp(text) !== null) return text
+  throw new InvalidArgumentError('Expected an address such as 192.0.2.1 or 2001:db8::1.')
 }
 
 function folderOf(file: string | undefined): string {
