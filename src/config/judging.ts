@@ -5,6 +5,7 @@
  * `await judge(hearsay, judging)` of session/judge.ts for each connection.
  */
 import type { Clock } from '../core/clock.ts'
+import { wantedFor } from '../delay/actions.ts'
 import { DnsList, type DnsListEvent, type DnsListSettings } from '../dns/dns-list.ts'
 import type { Dns } from '../dns/resolver.ts'
 import type { Log } from '../observe/log.ts'
@@ -48,6 +49,7 @@ export function readyReasons(config: Config, around: Around): Ready {
       return list
     },
     ownName,
+    wanted: wantedFor(config.recipients),
     names: (file: string) => files.names(file, 'reasons["helo-no-jive"].names'),
   }
   const brought = { own: config.reason, modules: around.modules ?? [] }

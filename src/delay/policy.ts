@@ -31,7 +31,7 @@ export interface Circumstances {
 export function waitDue(circumstances: Circumstances, options: DelayOptions): Ms {
   const { fraction, targetMs, lookupMs, waitedMs, nullSender, exempt, paid } = circumstances
   if (exempt || paid || fraction === 0) return 0
-  const earnedMs = fraction * targetMs
+  const earnedMs = Math.min(targetMs, Math.max(leastMs, fraction * targetMs))
   // Whoever verifies an address times the whole reply, so the limit is one for look-ups and wait.
   const longestMs = nullSender ? Math.min(earnedMs, options.null_sender_max) : earnedMs
   const residualMs = Math.max(leastMs, longestMs - lookupMs)

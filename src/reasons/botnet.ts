@@ -47,9 +47,10 @@ export const botnetOptions = z.strictObject({
   pass_ip: patterns([]).describe(
     'Clients that pass: addresses, networks, or patterns that begin with "^".',
   ),
-  skip_ip: patterns(['127.0.0.1', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16']).describe(
-    'Addresses that are nobody in particular, written like those of `pass_ip`.',
-  ),
+  skip_ip: patterns([
+    ...['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16'],
+    ...['::1', 'fc00::/7', 'fe80::/10'],
+  ]).describe('Addresses that are nobody in particular, written like those of `pass_ip`.'),
   pass_domains: z
     .array(pattern())
     .default(['amazon\\.com', 'apple\\.com', 'ebay\\.com'])

@@ -1,8 +1,8 @@
 /**
  * Many clients of one network are connected at the same time.
  *
- * A botnet at work looks so, and so does a large provider in the morning: by default it is only
- * written down. gate.per_network_max is the limit beyond which nobody is let in.
+ * A botnet at work looks so, and so does a large provider in the morning: by default nobody
+ * looks. gate.per_network_max is the limit beyond which nobody is let in.
  */
 import { z } from 'zod'
 import { defineReason, reasonOptions } from './reason.ts'
@@ -13,7 +13,7 @@ export const crowd = defineReason({
   summary: 'Many clients of one network are connected at once.',
   source: 'postscreen client count limits',
   options: reasonOptions(
-    { weight: 3, action: 'observe' },
+    { weight: 3, action: 'off' },
     {
       connections: z
         .int()

@@ -1,6 +1,6 @@
 /** Makes one reason of a definition and its settings. */
 import type { z } from 'zod'
-import type { Stage } from '../core/ledger.ts'
+import type { Action, Stage } from '../core/ledger.ts'
 import type { Reason, ReasonDefinition, ReasonOptions, Shared } from './reason.ts'
 
 /** One reason, or none when it is off. */
@@ -10,7 +10,7 @@ export function prepare<S extends Stage, O extends z.ZodType<ReasonOptions>>(
   shared: Shared,
 ): Reason<S>[] {
   const { name, stage } = definition
-  const { action } = options
+  const action = actionIn(name, options, shared)
   if (action === 'off') return []
   const { find, header } = definition.prepare(options, shared)
   const letter = shared.botnet.exact ? letterOf[name] : undefined
@@ -18,6 +18,11 @@ export function prepare<S extends Stage, O extends z.ZodType<ReasonOptions>>(
   return [
     { name, stage, action, weight, excuses, find, header: (facts) => header?.(facts) ?? null },
   ]
+}
+
+/** What is off, but wanted for mail to some domain, is looked for and written down. */
+function actionIn(name: string, { action }: ReasonOptions, { wanted }: Shared): Action {
+  return action === 'off' && wanted.has(name) ? 'observe' : action
 }
 
 /** Botnet has no weights: any of three earns everything, and SOHO takes away two of them. */

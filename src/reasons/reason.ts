@@ -79,6 +79,8 @@ export interface Shared {
   readonly acceptJunkHelo: HostList
   readonly flavellExact: boolean
   readonly botnet: Botnet
+  /** Reasons that are wanted for mail to some domain, though they may be off for the rest. */
+  readonly wanted: ReadonlySet<string>
   /** What we call ourselves, in lower case. */
   readonly ownName: string
   /** Opens a DNS list, which is tested at start and from time to time for as long as it is used. */

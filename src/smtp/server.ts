@@ -18,7 +18,14 @@ import { Ended } from '../session/ended.ts'
 import type { Session } from '../session/session.ts'
 import { ContentFeed } from './content-feed.ts'
 import { Dialogue } from './dialogue.ts'
-import { commandMax, goAhead, lineTooLong, pendingInputMax, tooMuchInput } from './limits.ts'
+import {
+  commandMax,
+  disabledCommands,
+  goAhead,
+  lineTooLong,
+  pendingInputMax,
+  tooMuchInput,
+} from './limits.ts'
 import type { ServerParts } from './parts.ts'
 
 export class TreacleServer extends SMTPServer {
@@ -27,11 +34,7 @@ export class TreacleServer extends SMTPServer {
   constructor(parts: ServerParts) {
     super({
       name: parts.name,
-      disabledCommands: [
-        ...['WIZ', 'SHELL', 'KILL', 'XCLIENT', 'XFORWARD', 'HELP'],
-        ...(parts.tls === null ? ['STARTTLS'] : []),
-        ...(parts.auth ? [] : ['AUTH']),
-      ],
+      disabledCommands: disabledCommands(parts),
       authOptional: true,
       authMethods: ['PLAIN', 'LOGIN'],
       disableReverseLookup: true,
@@ -227,11 +230,7 @@ class Parser extends SMTPStream {
     this._dataMode = true
   }
 
-  override _write(
-    chunk: Buffer,
-    encoding: BufferEncoding | 'buffer',
-    next: (error?: Error | null) => void,
-  ) {
+  override _write(...[chunk, encoding, next]: Parameters<SMTPStream['_write']>): void {
     if (!this._dataMode) this.onText(this._remainder + chunk.toString('latin1'))
     super._write(chunk, encoding, next)
   }

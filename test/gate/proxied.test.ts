@@ -10,6 +10,8 @@ import { configSchema } from '../../src/config/schema.ts'
 import { Holder } from '../../src/delay/holder.ts'
 import { Gate } from '../../src/gate/gate.ts'
 import { makeGeneration } from '../../src/generation.ts'
+import { Greylist } from '../../src/memory/greylist.ts'
+import { Networks } from '../../src/memory/networks.ts'
 import { Log } from '../../src/observe/log.ts'
 import type { Session } from '../../src/session/session.ts'
 import { FakeClock } from '../helpers/fake-clock.ts'
@@ -257,7 +259,11 @@ log.level = "silent"`
     if ('ledger' in fields) ledgers.push(fields.ledger.client)
   })
   const holder = new Holder(clock, config.delay.slots, () => {})
-  const { gateParts } = makeGeneration(config, { clock, log, holder, folder, dns: fakeDns() })
+  const { gateParts } = makeGeneration(config, {
+    ...{ clock, log, holder, folder, dns: fakeDns() },
+    networks: new Networks(clock, config.memory, () => {}),
+    greylist: new Greylist(clock, config.greylist),
+  })
   const sessions: Session[] = []
   const door = { said: '', servedCount: 0 }
   const serve = (socket: Socket, session: Session): void => {
