@@ -4,6 +4,7 @@ import type { Environment } from '../config/environment.ts'
 import { readConfig, shippedFolder } from '../config/files.ts'
 import { systemClock } from '../core/clock.ts'
 import { visible } from '../core/text.ts'
+import { loadModules } from '../reasons/modules.ts'
 import { explain } from './explain.ts'
 import type { Format } from './read-file.ts'
 import { offlineJudge, replay, type Settings } from './replay.ts'
@@ -34,8 +35,8 @@ export async function replayCommand(
   { environment, say }: Outside,
 ): Promise<void> {
   const { compare, live = false, unknown: unknownAs, label = null, format = null } = flags
-  const settings = settingsOf(flags.config, environment)
-  const other = compare === undefined ? null : settingsOf(compare, environment)
+  const settings = await settingsOf(flags.config, environment)
+  const other = compare === undefined ? null : await settingsOf(compare, environment)
   const setup = { files, format, settings, other, live, unknownAs, label }
   const document = await replay(setup, systemClock)
   if (flags.json === true) say(JSON.stringify(document, null, 2))
@@ -56,7 +57,7 @@ export interface TryFlags {
 
 export async function tryCommand(flags: TryFlags, { environment, say }: Outside): Promise<void> {
   const { ip, helo, from = null, to = [], ptr = null, unconfirmed = false, offline = false } = flags
-  const settings = settingsOf(flags.config, environment)
+  const settings = await settingsOf(flags.config, environment)
   const trial = { ip, helo, from, to, ptr, unconfirmed, offline, settings }
   const report = await tryOne(trial, systemClock)
   say(flags.json === true ? JSON.stringify(report, null, 2) : trialText(report).join('\n'))
@@ -75,7 +76,7 @@ export async function explainCommand(
   { environment, say, complain }: Outside,
 ): Promise<boolean> {
   const { config, id = null, client = null } = flags
-  const judge = offlineJudge(settingsOf(config, environment), systemClock)
+  const judge = offlineJudge(await settingsOf(config, environment), systemClock)
   const { connectionCount, lineCount, bad } = await explain({ file, id, client }, judge, say)
   for (const { line, expected } of bad) {
     complain(visible(`${file}: line ${line}: expected ${expected}`))
@@ -88,7 +89,9 @@ export async function explainCommand(
   return false
 }
 
-function settingsOf(file: string | undefined, environment: Environment): Settings {
+async function settingsOf(file: string | undefined, environment: Environment): Promise<Settings> {
   const config = readConfig(file ?? null, environment)
-  return { config, file: file ?? null, folder: file === undefined ? shippedFolder : dirname(file) }
+  const folder = file === undefined ? shippedFolder : dirname(file)
+  const modules = await loadModules(config.reasons.modules, folder, systemClock)
+  return { config, file: file ?? null, folder, modules }
 }

@@ -13,6 +13,7 @@ import { keptKey } from '../delay/key.ts'
 import { type Dns, SystemDns } from '../dns/resolver.ts'
 import { Log } from '../observe/log.ts'
 import type { ReasonsAt } from '../reasons/index.ts'
+import type { ModuleReason } from '../reasons/modules.ts'
 import { connectionsOf, type Format, newReading, type Reading } from './read-file.ts'
 import type { NameState, Recorded } from './read-record.ts'
 import { ClientNumbers } from './replay-clients.ts'
@@ -28,6 +29,8 @@ export interface Settings {
   readonly file: string | null
   /** Where its list files are looked for first. */
   readonly folder: string
+  /** Those of reasons.modules, loaded. */
+  readonly modules?: readonly ModuleReason[]
 }
 
 export interface ReplaySetup {
@@ -97,12 +100,13 @@ async function replayWith(
 
 /** Makes the judge of a configuration, and tells which reasons are in use. */
 function prepare(
-  { config, folder }: Settings,
+  { config, folder, modules = [] }: Settings,
   around: { dns: Dns | null; log: Log; clock: Clock; unknownAs: 'unknown' | 'none' },
 ): { readonly judge: Judge; readonly inUse: readonly InUse[] } {
   const { dns, log, clock, unknownAs } = around
   const files = new ListFiles(folder)
-  const judging = makeJudging(config, { files, clock, log, ...(dns === null ? {} : { dns }) })
+  const world = { files, clock, log, modules, ...(dns === null ? {} : { dns }) }
+  const judging = makeJudging(config, world)
   const key = keptKey(config.delay.key_file) ?? noKey
   const { recipients } = config
   const judge = remembering(

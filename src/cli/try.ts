@@ -64,7 +64,7 @@ export async function tryOne(trial: Trial, clock: Clock): Promise<TrialReport> {
 }
 
 async function play(trial: Trial, real: Dns | null, clock: Clock): Promise<TrialReport> {
-  const { config, folder } = trial.settings
+  const { config, folder, modules = [] } = trial.settings
   const recorded = recordOf(trial)
   const told = recordedDns({ ...recorded, recipient: null })
   const other = real ?? told
@@ -72,7 +72,7 @@ async function play(trial: Trial, real: Dns | null, clock: Clock): Promise<Trial
   const asking = trial.ptr === null ? other : withTold(told, recorded, other)
   const dns = new NotingDns(clock, asking, names)
   const log = new Log(clock, { level: 'silent', format: 'json' })
-  const judging = makeJudging(config, { files: new ListFiles(folder), clock, log, dns })
+  const judging = makeJudging(config, { files: new ListFiles(folder), clock, log, dns, modules })
   const key = keptKey(config.delay.key_file) ?? noKey
   const judge = makeJudge({
     ...{ judging, recipients: config.recipients, delay: config.delay, key, dns },

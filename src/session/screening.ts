@@ -13,7 +13,7 @@ import type { Dns } from '../dns/resolver.ts'
 import { type Identity, identify } from '../dns/reverse.ts'
 import type { ReasonsAt } from '../reasons/index.ts'
 import { look, type Watch } from '../reasons/look.ts'
-import type { ConnectFacts, HeloFacts, MailFacts, Tools } from '../reasons/reason.ts'
+import type { ConnectFacts, HeloFacts, MailFacts, Reason, Tools } from '../reasons/reason.ts'
 
 export interface ScreeningParts {
   readonly dns: Dns
@@ -150,7 +150,16 @@ export class Screening {
     const { reasons, watch } = this.#parts
     const facts = { ...this.#heloFacts, sender }
     this.#mailFacts = facts
-    this.#mail = quietly(look(reasons.mail, facts, this.#tools, watch))
+    this.#mail = quietly(
+      this.#mayBeExcused(reasons.mail).then((due) => look(due, facts, this.#tools, watch)),
+    )
+  }
+
+  /** Excuses cost look-ups, so they are looked for only when there is something to excuse. */
+  async #mayBeExcused(reasons: readonly Reason<'mail'>[]): Promise<readonly Reason<'mail'>[]> {
+    const found = (await Promise.all([this.#connect, this.#greeting, this.#hello])).flat()
+    const excused = (name: string) => found.some(({ reason }) => name === '*' || name === reason)
+    return reasons.filter(({ excuses }) => excuses.length === 0 || excuses.some(excused))
   }
 
   /**

@@ -18,14 +18,7 @@ import { Ended } from '../session/ended.ts'
 import type { Session } from '../session/session.ts'
 import { ContentFeed } from './content-feed.ts'
 import { Dialogue } from './dialogue.ts'
-import {
-  commandMax,
-  disabledCommands,
-  goAhead,
-  lineTooLong,
-  pendingInputMax,
-  tooMuchInput,
-} from './limits.ts'
+import * as limits from './limits.ts'
 import type { ServerParts } from './parts.ts'
 
 export class TreacleServer extends SMTPServer {
@@ -34,7 +27,7 @@ export class TreacleServer extends SMTPServer {
   constructor(parts: ServerParts) {
     super({
       name: parts.name,
-      disabledCommands: disabledCommands(parts),
+      disabledCommands: limits.disabledCommands(parts),
       authOptional: true,
       authMethods: ['PLAIN', 'LOGIN'],
       disableReverseLookup: true,
@@ -102,9 +95,12 @@ class Connection extends SMTPConnection {
   }
 
   override _createParser(): SMTPStream {
-    const parser = new Parser({ maxCommandLength: commandMax, highWaterMark: pendingInputMax })
+    const parser = new Parser({
+      maxCommandLength: limits.commandMax,
+      highWaterMark: limits.pendingInputMax,
+    })
     parser.oncommand = (command, callback) => this._onCommand(command, callback)
-    parser.on('error', () => this.#say(lineTooLong))
+    parser.on('error', () => this.#say(limits.lineTooLong))
     parser.onText = (text) => this.#dialogue.heard(text)
     return parser
   }
@@ -182,7 +178,7 @@ class Connection extends SMTPConnection {
         void this.#pending(this.#dialogue.finish(opened), resume)
       })
     }
-    return goAhead
+    return limits.goAhead
   }
 
   /** Says a reply that takes time. Whatever goes wrong, the client hears of it and nobody else does. */
@@ -209,7 +205,7 @@ class Connection extends SMTPConnection {
   /** The client keeps sending while it is to wait: more of it would hide its leaving. */
   readonly #tooMuch = (): void => {
     const full = this._parser instanceof Parser && this._parser.writableNeedDrain
-    if (this.#waiting && full) this.#session.end(tooMuchInput)
+    if (this.#waiting && full) this.#session.end(limits.tooMuchInput)
   }
 
   #say(answer: Reply, callback?: () => void): void {
@@ -221,7 +217,6 @@ class Connection extends SMTPConnection {
 /** The parser of the package for commands, and a bypass for content. */
 class Parser extends SMTPStream {
   #feed: ContentFeed | null = null
-  /** Hears what comes at once outside of content. */
   onText: (text: string) => void = () => {}
 
   /** From now on what comes is content, until its end. */

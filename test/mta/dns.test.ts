@@ -43,7 +43,7 @@ before(async () => {
 })
 after(() => stack.disposeAsync())
 
-describe('with a real DNS', { timeout: 60_000, concurrency: true }, () => {
+describe('with a real DNS', { timeout: 120_000, concurrency: true }, () => {
   let treacle: Treacle
   before(async () => {
     treacle = stack.use(await startWith(dns.address, 'dul.example'))
@@ -96,7 +96,7 @@ describe('with a real DNS', { timeout: 60_000, concurrency: true }, () => {
   after(async () => assert.deepEqual(await treacle.events('dns-list.set-aside'), []))
 })
 
-describe('a DNS that does not work delays nobody', { timeout: 60_000, concurrency: true }, () => {
+describe('a DNS that does not work delays nobody', { timeout: 120_000, concurrency: 2 }, () => {
   /** Clients that would be delayed if the DNS said what it knows. */
   const suspects = [
     { from: '192.0.2.20' },
@@ -125,7 +125,7 @@ describe('a DNS that does not work delays nobody', { timeout: 60_000, concurrenc
   }
 })
 
-describe('a DNS list that is out of order', { timeout: 60_000, concurrency: true }, () => {
+describe('a DNS list that is out of order', { timeout: 120_000, concurrency: 2 }, () => {
   for (const { zone, why } of [
     { zone: 'everything.example', why: 'it lists 127.0.0.1, which nobody may list' },
     { zone: 'nothing.example', why: 'it does not list its test entry 127.0.0.2' },
@@ -150,10 +150,10 @@ describe('a DNS list that is out of order', { timeout: 60_000, concurrency: true
   })
 })
 
-describe('slow look-ups', { timeout: 60_000 }, () => {
+describe('slow look-ups', { timeout: 120_000 }, () => {
   it('are part of the delay: the reply takes the same in all', async () => {
     await using slow = await startUdp(slowResolver(dns.port, 800))
-    const more = 'delay.target = ["3s", "3s"]\ndns.timeout = "5s"'
+    const more = 'delay.target = ["4s", "4s"]\ndns.timeout = "5s"'
     await using fastTreacle = await startWith(dns.address, 'dul.example', more)
     await using slowTreacle = await startWith(slow.address, 'dul.example', more)
     const [before, meanwhile] = await Promise.all([
@@ -164,16 +164,16 @@ describe('slow look-ups', { timeout: 60_000 }, () => {
       const [wait, ...others] = waitsIn(ledger)
       assert.ok(wait)
       assert.deepEqual(others, [])
-      assert.deepEqual([wait.targetMs, wait.reaction], [3_000, 'waited'])
+      assert.deepEqual([wait.targetMs, wait.reaction], [4_000, 'waited'])
       assert.ok(Math.abs(wait.lookupMs + wait.plannedMs - wait.targetMs) <= 2, shown(wait))
       assert.ok(wait.waitedMs >= wait.plannedMs - 2, shown(wait))
-      assert.ok(tookMs >= 2_995, `answered after ${tookMs} ms`)
+      assert.ok(tookMs >= 3_995, `answered after ${tookMs} ms`)
       assert.ok(tookMs >= wait.lookupMs + wait.waitedMs - 5, `${tookMs} ms, ${shown(wait)}`)
       assert.ok(ledger.durationMs >= wait.lookupMs + wait.waitedMs - 5)
     }
     const [wait] = waitsIn(meanwhile.ledger)
     assert.ok((wait?.lookupMs ?? 0) >= 1_400, `there were slow look-ups: ${wait && shown(wait)}`)
-    // Were they not part of it, it would be 4.6 s against 3 s.
+    // Were they not part of it, it would be 6.4 s against 4 s.
     const ratio = meanwhile.tookMs / before.tookMs
     assert.ok(ratio < 1.4, `${meanwhile.tookMs} ms instead of ${before.tookMs} ms`)
   })
