@@ -3,6 +3,7 @@
 import { dirname, join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { App } from './app.ts'
+import { checkConfig } from './cli/check.ts'
 import { outdatedPages, writeManual } from './cli/manual.ts'
 import { formats } from './cli/read-file.ts'
 import { InputError } from './cli/read-lines.ts'
@@ -15,14 +16,12 @@ import {
   tryCommand,
 } from './cli/replay-commands.ts'
 import { sendOne } from './cli/send.ts'
-import { ListFiles, readConfig, shippedFolder } from './config/files.ts'
-import { makeJudging } from './config/judging.ts'
+import { readConfig, shippedFolder } from './config/files.ts'
 import type { Config } from './config/schema.ts'
 import { systemClock } from './core/clock.ts'
 import { ConfigError, messageOf } from './core/errors.ts'
 import { parseIp } from './core/ip.ts'
 import { startDemo } from './demo.ts'
-import { Log } from './observe/log.ts'
 import { loadModules, type ModuleReason } from './reasons/modules.ts'
 
 /** sysexits.h */
@@ -168,14 +167,7 @@ async function run({ config: file }: ConfigFlag): Promise<void> {
 }
 
 async function check({ config: file }: ConfigFlag): Promise<void> {
-  const config = readConfig(file ?? null, process.env)
-  checkLists(config, new ListFiles(folderOf(file)))
-  makeJudging(config, {
-    files: new ListFiles(folderOf(file)),
-    clock: systemClock,
-    log: new Log(systemClock, { level: 'silent', format: 'json' }),
-    modules: await modulesOf(config, file),
-  })
+  await checkConfig(file, process.env)
   say(`${file ?? 'The defaults'}: fine`)
 }
 
@@ -228,14 +220,6 @@ async function reload(app: App, read: () => Config, file: string | undefined): P
   } catch (error) {
     app.log.event('config.rejected', { why: messageOf(error) })
   }
-}
-
-/** Reads every list that the configuration names. @throws ConfigError */
-function checkLists({ gate, reasons }: Config, files: ListFiles): void {
-  files.hosts(gate.known_good, 'gate.known_good')
-  files.hosts(reasons.screened, 'reasons.screened')
-  files.hosts(reasons.helo_accept_junk_hosts, 'reasons.helo_accept_junk_hosts')
-  files.names(reasons['helo-no-jive'].names, 'reasons["helo-no-jive"].names')
 }
 
 function wholeNumber(text: string): number {

@@ -217,7 +217,7 @@ function worstLines(clients: readonly ChangedClient[], manyFiles: boolean): stri
   let heading = ''
   return clients.flatMap((client) => {
     const { label, change, beforeMs, afterMs, connections, example } = client
-    const who = isHonest(label) ? `Honest senders (${label})` : `Others (${label})`
+    const who = `${isHonest(label) ? 'Honest senders' : 'Others'} (${label === '' ? 'no label' : label})`
     const title = visible(`${who}, ${change}:`, 100)
     const lines = title === heading ? [] : ['', title]
     heading = title
