@@ -23,9 +23,7 @@ export interface Verdict {
 
 /** @param fullAt The sum that earns the whole target. */
 export function weigh(findings: readonly Finding[], fullAt: number): Verdict {
-  const left = new Map(
-    findings.map((finding) => [finding, finding.excuses.length > 0 ? 0 : finding.weight]),
-  )
+  const left = new Map(findings.map((finding) => [finding, ownWeight(finding, findings)]))
   for (const excuse of findings.filter(({ excuses }) => excuses.length > 0)) {
     let remaining = excuse.weight
     for (const [finding, weight] of left) {
@@ -38,4 +36,14 @@ export function weigh(findings: readonly Finding[], fullAt: number): Verdict {
   const weighed = [...left].map(([finding, counts]) => ({ finding, counts }))
   const sum = weighed.reduce((total, { counts }) => total + counts, 0)
   return { weighed, sum, fraction: Math.min(1, sum / fullAt) }
+}
+
+/** What it weighs before the excuses. A reason that is found at two stages counts once. */
+function ownWeight(finding: Finding, all: readonly Finding[]): number {
+  if (finding.excuses.length > 0) return 0
+  const alike = all.filter(
+    ({ reason, excuses }) => reason === finding.reason && excuses.length === 0,
+  )
+  const heaviest = alike.reduce((most, each) => (each.weight > most.weight ? each : most))
+  return heaviest === finding ? finding.weight : 0
 }
