@@ -88,7 +88,7 @@ export function remembering(judge: Judge): Judge {
 }
 
 /** Records, and networks. */
-const rememberedMax = 5_000
+const rememberedMax = 20_000
 
 const nothing: Opinion = {
   weighed: [],
