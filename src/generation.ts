@@ -67,6 +67,7 @@ export function makeGeneration(
   const { reasons, lists } = readyReasons(config, {
     ...{ files, clock, log, dns, report, ownName, modules },
   })
+  files.mustBeFine()
   const backend = new Backend(config.backend, name, clock, log)
   const server = new TreacleServer({
     name,

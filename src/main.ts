@@ -21,6 +21,7 @@ import type { Config } from './config/schema.ts'
 import { systemClock } from './core/clock.ts'
 import { ConfigError, messageOf } from './core/errors.ts'
 import { parseIp } from './core/ip.ts'
+import { oneAtATime } from './core/one-at-a-time.ts'
 import { startDemo } from './demo.ts'
 import { loadModules, type ModuleReason } from './reasons/modules.ts'
 
@@ -35,6 +36,9 @@ const say = (text: string) => process.stdout.write(`${text}\n`)
 const complain = (text: string) => process.stderr.write(`${text}\n`)
 
 const outside = { environment: process.env, say, complain }
+
+/** SIGINTs closer together than this are one. */
+const sameSignalMs = 500
 
 interface ConfigFlag {
   readonly config?: string
@@ -162,8 +166,8 @@ async function run({ config: file }: ConfigFlag): Promise<void> {
   const config = read()
   const modules = await modulesOf(config, file)
   const app = new App({ config, file: file ?? '', folder: folderOf(file), modules })
-  await app.start()
   handleSignals(app, () => reload(app, read, file))
+  await app.start()
 }
 
 async function check({ config: file }: ConfigFlag): Promise<void> {
@@ -178,10 +182,14 @@ async function demo({ folder }: { folder: string }): Promise<void> {
 
 /** Two steps: the first signal finishes what is under way, a second one does not. */
 function handleSignals(app: App, onHangUp: () => Promise<void>, onStopped = () => {}): void {
-  let stopping = false
-  const stop = () => {
-    if (stopping) process.exit(exit.failed)
-    stopping = true
+  let stoppingSince: number | null = null
+  const stop = (signal: NodeJS.Signals) => {
+    const now = systemClock.now()
+    // A terminal and npm both pass on one Ctrl-C; that makes no second signal of it.
+    const echo = signal === 'SIGINT' && now - (stoppingSince ?? now) < sameSignalMs
+    if (stoppingSince !== null && echo) return
+    if (stoppingSince !== null) process.exit(exit.failed)
+    stoppingSince = now
     app.stop().then(onStopped, (error: unknown) => {
       app.log.fault('stop', error)
       process.exit(exit.software)
@@ -192,24 +200,6 @@ function handleSignals(app: App, onHangUp: () => Promise<void>, onStopped = () =
   process.on('SIGHUP', oneAtATime(onHangUp))
   process.on('uncaughtException', (error) => app.log.fault('uncaught', error))
   process.on('unhandledRejection', (error) => app.log.fault('unhandled rejection', error))
-}
-
-/** Runs `work` at each call, never twice at once: calls that come meanwhile become one more run. */
-function oneAtATime(work: () => Promise<void>): () => void {
-  let running = false
-  let again = false
-  const run = async () => {
-    running = true
-    do {
-      again = false
-      await work()
-    } while (again)
-    running = false
-  }
-  return () => {
-    again = true
-    if (!running) void run()
-  }
 }
 
 async function reload(app: App, read: () => Config, file: string | undefined): Promise<void> {

@@ -69,7 +69,7 @@ export function makeJudging(
     dns: around.dns ?? null,
     report: () => {},
   })
-  return {
+  const judging = {
     reasons,
     watch: { clock, log, timeLimitMs: config.reasons.time_limit },
     screened: screened === '' ? null : files.hosts(screened, 'reasons.screened'),
@@ -78,6 +78,8 @@ export function makeJudging(
     clock,
     fullAt: config.delay.full_at,
   }
+  files.mustBeFine()
+  return judging
 }
 
 const unavailable = { kind: 'unavailable', why: 'no DNS is asked' } as const
