@@ -34,6 +34,9 @@ export interface Generation {
   readonly config: Config
   readonly backend: Backend
   readonly gateParts: GateParts
+  readonly dnsLists: readonly DnsList[]
+  /** Our certificate, PEM; null without one. */
+  readonly certificate: string | null
   /** Tests the DNS lists, now and from time to time, until it is retired. */
   begin(): void
   /** No new connection comes with it; it closes with the last one that did. */
@@ -74,6 +77,8 @@ export function makeGeneration(config: Config, around: Surroundings): Generation
   return {
     config,
     backend,
+    dnsLists: lists,
+    certificate: tls?.cert ?? null,
     gateParts: {
       proxies: config.listen.proxy_protocol_from,
       gate: config.gate,

@@ -1,8 +1,12 @@
 #!/usr/bin/env node
 /** The command line: commands, signals, exit codes. The only user of process. */
+import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Command, CommanderError } from 'commander'
+import { readToken } from './admin/token.ts'
 import { App } from './app.ts'
+import { completion } from './cli/completion.ts'
+import { askHealth } from './cli/health.ts'
 import { outdatedPages, writeManual } from './cli/manual.ts'
 import { sendOne } from './cli/send.ts'
 import { ListFiles, readConfig, shippedFolder } from './config/files.ts'
@@ -10,9 +14,12 @@ import type { Config } from './config/schema.ts'
 import { systemClock } from './core/clock.ts'
 import { ConfigError, messageOf } from './core/errors.ts'
 import { startDemo } from './demo.ts'
+import { inheritedSockets } from './gate/inherited.ts'
 
 /** sysexits.h */
 const exit = { ok: 0, failed: 1, usage: 64, unavailable: 69, software: 70, config: 78 } as const
+
+const stopSignals = ['SIGTERM', 'SIGINT'] as const
 
 const root = join(import.meta.dirname, '..')
 const say = (text: string) => process.stdout.write(`${text}\n`)
@@ -26,6 +33,7 @@ const program = new Command('treacle')
   .description(
     'A tarpitting SMTP front-end proxy: everybody is served, suspicious clients more slowly.',
   )
+  .version(versionOf(root), '-V, --version')
   .exitOverride()
 
 program
@@ -41,6 +49,23 @@ program
   .description('Read the config file and the files it names, and say what is wrong with them.')
   .option('-c, --config <file>', 'the config file')
   .action(check)
+
+program
+  .command('health')
+  .description('Ask the running Treacle whether all is well; exit code 0 means yes, 1 no.')
+  .option('-c, --config <file>', 'the config file that it runs with')
+  .option('--live', 'ask only whether it runs, not whether mail can be taken')
+  .action(health)
+
+program
+  .command('completion')
+  .description('Print a completion script for a shell: bash, zsh or fish.')
+  .argument('<shell>', 'bash, zsh or fish')
+  .action((shell: string) => {
+    const script = completion(program, shell)
+    if (script === null) throw new CommanderError(exit.usage, 'shell', `no completion for ${shell}`)
+    say(script.trimEnd())
+  })
 
 program
   .command('demo')
@@ -62,12 +87,12 @@ program
 program
   .command('manual')
   .description(
-    'Write conf/treacle.toml and docs/manual.md from what the settings say of themselves.',
+    'Write conf/treacle.toml, docs/manual.md and the man page from what settings and commands say.',
   )
   .option('--check', 'write nothing; fail when they are not up to date')
   .action(({ check: only }: { check?: boolean }) => {
-    if (only !== true) return writeManual(root)
-    for (const path of outdatedPages(root)) {
+    if (only !== true) return writeManual(root, program)
+    for (const path of outdatedPages(root, program)) {
       complain(`${path} is not up to date; run "npm run manual"`)
       process.exitCode = exit.failed
     }
@@ -84,14 +109,26 @@ async function main(): Promise<void> {
   }
 }
 
-async function run({ config: file }: ConfigFlag): Promise<void> {
+async function run({ config: flag }: ConfigFlag): Promise<void> {
+  // Process 1 of a container has no default handlers: until ours are there it could not be stopped.
+  const stopEarly = () => process.exit(exit.ok)
+  for (const signal of stopSignals) process.once(signal, stopEarly)
+  const file = configFile(flag)
   const read = () => readConfig(file ?? null, process.env)
   const app = new App({ config: read(), file: file ?? '', folder: folderOf(file) })
-  await app.start()
+  await app.start(inheritedSockets(process.env, process.pid))
+  for (const signal of stopSignals) process.off(signal, stopEarly)
   handleSignals(app, () => reload(app, read, file ?? '(no config file)'))
 }
 
-function check({ config: file }: ConfigFlag): void {
+async function health({ config: flag, live }: ConfigFlag & { live?: boolean }): Promise<void> {
+  const { admin } = readConfig(configFile(flag) ?? null, process.env)
+  const isWell = await askHealth({ admin, token: readToken(admin), liveOnly: live === true }, say)
+  process.exitCode = isWell ? exit.ok : exit.failed
+}
+
+function check({ config: flag }: ConfigFlag): void {
+  const file = configFile(flag)
   const config = readConfig(file ?? null, process.env)
   checkLists(config, new ListFiles(folderOf(file)))
   say(`${file ?? 'The defaults'}: fine`)
@@ -113,8 +150,7 @@ function handleSignals(app: App, onHangUp: () => Promise<void>, onStopped = () =
       process.exit(exit.software)
     })
   }
-  process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
+  for (const signal of stopSignals) process.on(signal, stop)
   process.on('SIGHUP', () => void onHangUp())
   process.on('uncaughtException', (error) => app.log.fault('uncaught', error))
   process.on('unhandledRejection', (error) => app.log.fault('unhandled rejection', error))
@@ -135,6 +171,17 @@ function checkLists({ gate, reasons }: Config, files: ListFiles): void {
   files.hosts(reasons.screened, 'reasons.screened')
   files.hosts(reasons.helo_accept_junk_hosts, 'reasons.helo_accept_junk_hosts')
   files.names(reasons['helo-no-jive'].names, 'reasons["helo-no-jive"].names')
+}
+
+/** --config, or else what the image and the service unit say. */
+function configFile(flag: string | undefined): string | undefined {
+  return flag ?? (process.env.TREACLE_CONFIG || undefined)
+}
+
+function versionOf(folder: string): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const named = typeof manifest === 'object' && manifest !== null && 'version' in manifest
+  return named ? String(manifest.version) : 'unknown'
 }
 
 function folderOf(file: string | undefined): string {

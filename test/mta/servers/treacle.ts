@@ -38,6 +38,7 @@ const usual: readonly (readonly [key: string, value: string])[] = [
   ['dns.servers', '["127.0.0.1:1"]'],
   ['dns.timeout', '"1s"'],
   ['log.mainlog', '"mainlog"'],
+  ['admin.listen', '""'],
 ]
 
 /** One line of the log. */
