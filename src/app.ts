@@ -81,7 +81,15 @@ export class App {
       inherited.length > 0
         ? inherited.map((fd) => ({ fd }))
         : addresses.map((address) => placeOf(address, reuse_port))
-    return await Promise.all(places.map((place) => this.#gate.listen(place)))
+    try {
+      return await Promise.all(places.map((place) => this.#gate.listen(place)))
+    } catch (error) {
+      // All or nothing: no half of a server stays behind.
+      this.#gate.drain()
+      this.#generation.retire()
+      await this.#admin.close()
+      throw error
+    }
   }
 
   /**
