@@ -430,6 +430,7 @@ if [ $COMPOSE = 1 ]; then
     if CLIMIT=180 compose up -d --no-build >"$TMP/cu.log" 2>&1; then pass "compose up, $(since $t)"; else tail -8 "$TMP/cu.log"; fail "compose up"; fi
     compose ps -a --format 'table {{.Service}}\t{{.Status}}\t{{.Ports}}' 2>/dev/null | sed 's/^/      /'
     PUB=$(compose ps --format '{{.Ports}}' 2>/dev/null | tr ',' '\n' | sed -nE "s#^ *(([0-9.]+|\[[0-9a-f:]+\]|)?:?)([0-9]+)->($PORT|25|465|587)/tcp.*#\2 \3 \4#p" | { grep -v '^\[' || true; } | sort -u)
+    [ -z "$CHECK" ] || PUB=   # the check knows better which ports to ask, and how
     [ -n "$PUB$CHECK" ] || warn "no published SMTP port"
     while read -r h p c; do [ -n "$p" ] || continue; [ "$c" = 465 ] && continue
       [ "$h" = 0.0.0.0 ] && h=127.0.0.1; g=0; end=$((SECONDS+WAIT)); while [ $SECONDS -lt $end ]; do probe $NS "$h" "$p" >"$TMP/probe3.log" 2>/dev/null && { g=1; break; }; sleep .5; done
