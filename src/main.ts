@@ -19,11 +19,12 @@ import { inheritedSockets } from './gate/inherited.ts'
 /** sysexits.h */
 const exit = { ok: 0, failed: 1, usage: 64, unavailable: 69, software: 70, config: 78 } as const
 
-const stopSignals = ['SIGTERM', 'SIGINT'] as const
-
 const root = join(import.meta.dirname, '..')
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const complain = (text: string) => process.stderr.write(`${text}\n`)
+
+/** SIGINTs closer together than this are one. */
+const sameSignalMs = 500
 
 interface ConfigFlag {
   readonly config?: string
@@ -110,15 +111,11 @@ async function main(): Promise<void> {
 }
 
 async function run({ config: flag }: ConfigFlag): Promise<void> {
-  // Process 1 of a container has no default handlers: until ours are there it could not be stopped.
-  const stopEarly = () => process.exit(exit.ok)
-  for (const signal of stopSignals) process.once(signal, stopEarly)
   const file = configFile(flag)
   const read = () => readConfig(file ?? null, process.env)
   const app = new App({ config: read(), file: file ?? '', folder: folderOf(file) })
-  await app.start(inheritedSockets(process.env, process.pid))
-  for (const signal of stopSignals) process.off(signal, stopEarly)
   handleSignals(app, () => reload(app, read, file ?? '(no config file)'))
+  await app.start(inheritedSockets(process.env, process.pid))
 }
 
 async function health({ config: flag, live }: ConfigFlag & { live?: boolean }): Promise<void> {
@@ -141,16 +138,21 @@ async function demo({ folder }: { folder: string }): Promise<void> {
 
 /** Two steps: the first signal finishes what is under way, a second one does not. */
 function handleSignals(app: App, onHangUp: () => Promise<void>, onStopped = () => {}): void {
-  let stopping = false
-  const stop = () => {
-    if (stopping) process.exit(exit.failed)
-    stopping = true
+  let stoppingSince: number | null = null
+  const stop = (signal: NodeJS.Signals) => {
+    const now = systemClock.now()
+    // A terminal and npm both pass on one Ctrl-C; that makes no second signal of it.
+    const echo = signal === 'SIGINT' && now - (stoppingSince ?? now) < sameSignalMs
+    if (stoppingSince !== null && echo) return
+    if (stoppingSince !== null) process.exit(exit.failed)
+    stoppingSince = now
     app.stop().then(onStopped, (error: unknown) => {
       app.log.fault('stop', error)
       process.exit(exit.software)
     })
   }
-  for (const signal of stopSignals) process.on(signal, stop)
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
   process.on('SIGHUP', oneAtATime(onHangUp))
   process.on('uncaughtException', (error) => app.log.fault('uncaught', error))
   process.on('unhandledRejection', (error) => app.log.fault('unhandled rejection', error))
@@ -183,12 +185,13 @@ async function reload(app: App, read: () => Config, file: string): Promise<void>
   }
 }
 
-/** Reads every list that the configuration names. @throws ConfigError */
+/** Reads every list that the configuration names. @throws ConfigError with all that is wrong. */
 function checkLists({ gate, reasons }: Config, files: ListFiles): void {
   files.hosts(gate.known_good, 'gate.known_good')
   files.hosts(reasons.screened, 'reasons.screened')
   files.hosts(reasons.helo_accept_junk_hosts, 'reasons.helo_accept_junk_hosts')
   files.names(reasons['helo-no-jive'].names, 'reasons["helo-no-jive"].names')
+  files.mustBeFine()
 }
 
 /** --config, or else what the image and the service unit say. */
