@@ -54,6 +54,12 @@ const needs: readonly Need[] = [
     from: 'swaks',
   },
   {
+    what: 'systemd-analyze',
+    elsewhere: 'install systemd; it need not be running',
+    isThere: () => findCommand('systemd-analyze') !== undefined,
+    from: 'systemd',
+  },
+  {
     what: 'postfix',
     elsewhere: `install postfix, or unpack its package into ${UNPACKED_POSTFIX}`,
     isThere: () => findPostfix() !== undefined,
