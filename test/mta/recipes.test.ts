@@ -3,9 +3,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { blockOf } from '../docs/blocks.ts'
 import { startExim } from './servers/exim.ts'
-import type { MailServer } from './servers/mail-server.ts'
+import type { BackEnd } from './servers/mail-server.ts'
 import { freePort } from './servers/place.ts'
 import { startPostfix } from './servers/postfix.ts'
+import { startSendmail } from './servers/sendmail.ts'
 import { Talk } from './servers/talk.ts'
 import { startTreacle } from './servers/treacle.ts'
 
@@ -30,12 +31,18 @@ describe('recipes', () => {
     await using backend = await startExim({ config })
     await passesMail(page, { backend, port: backend.port })
   })
+
+  it('Sendmail: takes mail for the listed domains, and is asked for no others', async () => {
+    const page = 'recipes/sendmail.md'
+    await using backend = await startSendmail((port) => placed(blockOf(page, 'sendmail.mc'), port))
+    await passesMail(page, { backend, port: backend.port })
+  })
 })
 
 /** Sends a message through Treacle with the settings of the recipe, as a client of the outside. */
 async function passesMail(
   page: string,
-  { backend, port }: { backend: MailServer; port: number },
+  { backend, port }: { backend: BackEnd; port: number },
 ): Promise<void> {
   const recipe = placed(blockOf(page, 'treacle.toml'), port)
   const here = recipe.replace('"0.0.0.0:25"', '"127.0.0.1:0"')
