@@ -74,9 +74,11 @@ MAILER(\`smtp')dnl
 `
 }
 
+/** Called with "-f sender user" or "user"; the last word is who the mail is for. */
 function deliver(folder: string): string {
   return `#!/bin/sh
-mkdir -p "${folder}/mail/$1/new" && cat >"${folder}/mail/$1/new/$$"
+for user; do :; done
+mkdir -p "${folder}/mail/$user/new" && cat >"${folder}/mail/$user/new/$$"
 `
 }
 
