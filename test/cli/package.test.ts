@@ -29,6 +29,7 @@ describe('the npm package', () => {
     assert.deepEqual(strange, [])
 
     const treacle = install()
+    assert.match(readFileSync(treacle, 'utf8'), /^#!\/usr\/bin\/env node\n/)
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
     assert.equal(run(treacle, ['--version']).trim(), version)
     const config = join(folder, 'treacle.toml')
