@@ -78,7 +78,7 @@ MAILER(\`smtp')dnl
 function deliver(folder: string): string {
   return `#!/bin/sh
 for user; do :; done
-mkdir -p "${folder}/mail/$user/new" && cat >"${folder}/mail/$user/new/$$"
+cd "${folder}/mail" && mkdir -p "$user/new" "$user/tmp" && cat >"$user/tmp/$$" && mv "$user/tmp/$$" "$user/new/$$"
 `
 }
 
