@@ -1,5 +1,6 @@
 /** The config file. Each part declares its own table; this only puts the tables together. */
 import { z } from 'zod'
+import { adminOptions } from '../admin/options.ts'
 import { duration } from '../core/duration.ts'
 import { recipientsOptions } from '../delay/actions.ts'
 import { delayOptions } from '../delay/options.ts'
@@ -48,6 +49,7 @@ export const configSchema = z.strictObject({
   smtp: smtpOptions.prefault({}).describe('What clients may do.'),
   tls: tlsOptions.prefault({}).describe('Our certificate, for STARTTLS.'),
   log: logOptions.prefault({}).describe('What is written down.'),
+  admin: adminOptions.prefault({}).describe('The small HTTP server that tells how we are.'),
 })
 
 /** Parsed, complete and frozen: no default is ever applied anywhere else. */

@@ -54,6 +54,10 @@ export function isPrivate(ip: Ip): boolean {
   ].includes(range)
 }
 
+export function isLoopback(ip: Ip): boolean {
+  return ipaddr.process(ip.text).range() === 'loopback'
+}
+
 /** The labels of an address in reverse DNS, "1.2.0.192" or 32 nibbles, without the zone. */
 export function reverseLabels(ip: Ip): string {
   const bytes = ipaddr.process(ip.text).toByteArray()

@@ -275,7 +275,7 @@ log.level = "silent"`
     socket.write(greeted)
   }
   const gate = new Gate(clock, log, () => ({ ...gateParts, serve }))
-  const address = await gate.listen('127.0.0.1:0')
+  const address = await gate.listen({ host: '127.0.0.1', port: 0, reusePort: false })
 
   return Object.assign(door, {
     clock,

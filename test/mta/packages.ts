@@ -15,7 +15,11 @@ import {
   findGroup,
   findPostfix,
   findUser,
+  hasSendmail,
+  hasSendmailMacros,
   UNPACKED_POSTFIX,
+  UNPACKED_SENDMAIL,
+  UNPACKED_SENDMAIL_CF,
 } from './servers/installed.ts'
 import { run } from './servers/process.ts'
 
@@ -54,10 +58,34 @@ const needs: readonly Need[] = [
     from: 'swaks',
   },
   {
+    what: 'sendmail',
+    elsewhere: `unpack the package of Sendmail 8.15 or later into ${UNPACKED_SENDMAIL}`,
+    isThere: hasSendmail,
+    from: () => unpack('sendmail-bin', UNPACKED_SENDMAIL, hasSendmail),
+  },
+  {
+    what: "sendmail's macros",
+    elsewhere: `unpack them into ${UNPACKED_SENDMAIL_CF}`,
+    isThere: hasSendmailMacros,
+    from: () => unpack('sendmail-cf', UNPACKED_SENDMAIL_CF, hasSendmailMacros),
+  },
+  {
+    what: 'm4',
+    elsewhere: 'install m4',
+    isThere: () => findCommand('m4') !== undefined,
+    from: 'm4',
+  },
+  {
+    what: 'systemd-analyze',
+    elsewhere: 'install systemd; it need not be running',
+    isThere: () => findCommand('systemd-analyze') !== undefined,
+    from: 'systemd',
+  },
+  {
     what: 'postfix',
     elsewhere: `install postfix, or unpack its package into ${UNPACKED_POSTFIX}`,
     isThere: () => findPostfix() !== undefined,
-    from: unpackPostfix,
+    from: () => unpack('postfix', UNPACKED_POSTFIX, () => findPostfix() !== undefined),
   },
   {
     what: 'the group postdrop',
@@ -133,18 +161,19 @@ async function install(names: readonly string[]): Promise<void> {
   )
 }
 
-async function unpackPostfix(): Promise<void> {
-  const cache = dirname(UNPACKED_POSTFIX)
+/** Unpacks a package that cannot be installed beside the others. */
+async function unpack(name: string, target: string, isThere: () => boolean): Promise<void> {
+  const cache = dirname(target)
   await mkdir(cache, { recursive: true })
   const folder = await mkdtemp(join(cache, 'unpacking-'))
   try {
-    await withLists(() => apt(['download', 'postfix'], folder))
-    const file = (await readdir(folder)).find((name) => name.endsWith('.deb')) ?? 'postfix.deb'
+    await withLists(() => apt(['download', name], folder))
+    const file = (await readdir(folder)).find((each) => each.endsWith('.deb')) ?? `${name}.deb`
     await install(await librariesOf(join(folder, file)))
-    await must('dpkg', ['-x', join(folder, file), join(folder, 'postfix')])
+    await must('dpkg', ['-x', join(folder, file), join(folder, name)])
     // Whoever is first wins: the other one's copy is as good.
-    await rename(join(folder, 'postfix'), UNPACKED_POSTFIX).catch((error) => {
-      if (findPostfix() === undefined) throw error
+    await rename(join(folder, name), target).catch((error) => {
+      if (!isThere()) throw error
     })
   } finally {
     await rm(folder, { recursive: true, force: true })

@@ -2,11 +2,12 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+const cache = join(import.meta.dirname, '../../../node_modules/.cache/treacle-mta')
 /** Postfix is unpacked into this folder where it cannot be installed beside Exim. */
-export const UNPACKED_POSTFIX = join(
-  import.meta.dirname,
-  '../../../node_modules/.cache/treacle-mta/postfix',
-)
+export const UNPACKED_POSTFIX = join(cache, 'postfix')
+/** Sendmail and the macros that its configuration is made of always are. */
+export const UNPACKED_SENDMAIL = join(cache, 'sendmail')
+export const UNPACKED_SENDMAIL_CF = join(cache, 'sendmail-cf')
 
 /** Servers live in sbin, which only root has in its PATH. */
 const folders = [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin']
@@ -61,6 +62,15 @@ function unpackedPostfix(): PostfixHome {
     export_environment: 'LD_LIBRARY_PATH MAIL_CONFIG',
   }
   return { daemons, commands, config, env: { LD_LIBRARY_PATH: libraries } }
+}
+
+/** Whether Sendmail has been unpacked. */
+export function hasSendmail(): boolean {
+  return isExecutable(join(UNPACKED_SENDMAIL, 'usr/libexec/sendmail/sendmail'))
+}
+
+export function hasSendmailMacros(): boolean {
+  return existsSync(join(UNPACKED_SENDMAIL_CF, 'usr/share/sendmail/cf/m4/cf.m4'))
 }
 
 /** The numbers of a user, from /etc/passwd: name, password, user id, group id, and more. */
