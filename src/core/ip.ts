@@ -47,6 +47,11 @@ export function isPrivate(ip: Ip): boolean {
   return ['private', 'loopback', 'linkLocal', 'uniqueLocal', 'unspecified'].includes(range)
 }
 
+/** Its 4 or 16 bytes. */
+export function bytesOf(ip: Ip): Buffer {
+  return Buffer.from(ipaddr.process(ip.text).toByteArray())
+}
+
 /** The labels of an address in reverse DNS, "1.2.0.192" or 32 nibbles, without the zone. */
 export function reverseLabels(ip: Ip): string {
   const bytes = ipaddr.process(ip.text).toByteArray()

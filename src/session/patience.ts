@@ -6,6 +6,7 @@
  */
 import type { Client } from '../core/client.ts'
 import type { Clock, Instant, Ms } from '../core/clock.ts'
+import { splitAddress } from '../core/envelope.ts'
 import type { Entry, Finding, Ledger, Reaction } from '../core/ledger.ts'
 import type { Holder } from '../delay/holder.ts'
 import type { DelayOptions } from '../delay/options.ts'
@@ -28,8 +29,8 @@ export interface Occasion {
   readonly recipient: string
   /** When the command arrived. */
   readonly arrivedAt: Instant
-  /** Nobody is made to wait for this one. */
-  readonly exempt: boolean
+  /** Those of the same message that came earlier. */
+  readonly othersBefore: readonly string[]
   /** For the main log. */
   readonly hostname: string
 }
@@ -94,10 +95,18 @@ export class Patience {
       lookupMs,
       waitedMs: this.#waitedMs,
       nullSender: occasion.sender === '',
-      exempt: occasion.exempt,
+      exempt: this.#isExempt(occasion),
       paid: this.#paid,
     }
     return findings.length === 0 ? 0 : waitDue(circumstances, this.#parts.delay.options)
+  }
+
+  /** Nobody is made to wait for a message that is only for those who must always be reached. */
+  #isExempt({ recipient, othersBefore }: Occasion): boolean {
+    const { never_for } = this.#parts.delay.options
+    return [recipient, ...othersBefore].every((each) =>
+      never_for.includes(splitAddress(each).local.toLowerCase()),
+    )
   }
 
   /** Drawn for the network of the client, and only when somebody wants to know. */

@@ -6,7 +6,7 @@
  * left of its delay, ask the back end, repeat its answer.
  */
 import type { Client, Hello } from '../core/client.ts'
-import { type Recipient, type Sender, splitAddress } from '../core/envelope.ts'
+import type { Recipient, Sender } from '../core/envelope.ts'
 import {
   type Entry,
   type Finding,
@@ -130,7 +130,7 @@ export class Session {
     const arrivedAt = this.#parts.clock.now()
     const findings = await this.screening.findings(recipient.address)
     this.#findings = this.#login === null ? findings : []
-    await this.#wait(recipient, arrivedAt)
+    if (!this.#delivery.isFull) await this.#wait(recipient, arrivedAt)
     const answer = await this.#delivery.recipient(recipient)
     this.#transaction?.recipients.push({ address: recipient.address, reply: replyText(answer) })
     return answer
@@ -210,17 +210,13 @@ export class Session {
   }
 
   async #wait({ address }: Recipient, arrivedAt: number): Promise<void> {
-    const { never_for } = this.#parts.delay.options
-    const addresses = [
-      address,
-      ...(this.#transaction?.recipients ?? []).map((given) => given.address),
-    ]
+    const transaction = this.#transaction
     const occasion = {
       findings: this.#findings,
-      sender: this.#transaction?.sender ?? '',
+      sender: transaction?.sender ?? '',
       recipient: address,
+      othersBefore: (transaction?.recipients ?? []).map((given) => given.address),
       arrivedAt,
-      exempt: addresses.every((each) => never_for.includes(splitAddress(each).local.toLowerCase())),
       hostname: hostnameOf(this.#papers) ?? '',
     }
     await this.#patience.wait(occasion, this.signal, () => this.#delivery.park())
