@@ -103,7 +103,7 @@ export class App {
     this.#generation.retire()
     this.log.event('server.stopped', { connections })
     await this.#closeMainlog()
-    this.log.flush()
+    await this.log.flush()
   }
 
   /** Finds out what the back end offers, and that it does not make us an open relay. */

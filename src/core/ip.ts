@@ -44,7 +44,14 @@ export function parseNetwork(text: string): Network | null {
 /** True for addresses to which the whole world may belong behind a gateway (RFC 1918, loopback, link-local, ULA). */
 export function isPrivate(ip: Ip): boolean {
   const range = ipaddr.process(ip.text).range()
-  return ['private', 'loopback', 'linkLocal', 'uniqueLocal', 'unspecified'].includes(range)
+  return [
+    'private',
+    'loopback',
+    'linkLocal',
+    'uniqueLocal',
+    'unspecified',
+    'carrierGradeNat',
+  ].includes(range)
 }
 
 /** Its 4 or 16 bytes. */

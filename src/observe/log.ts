@@ -17,13 +17,14 @@ export class Log {
   readonly #unsaid = new Map<EventName, number>()
   /** How often each event has happened, written or not. */
   readonly counts = zeroCounts()
-  readonly #flush: () => void
+  readonly #flush: (done: () => void) => void
 
   constructor(clock: Clock, options: Pick<LogOptions, 'level' | 'format'>) {
     this.#clock = clock
     const stream = destination({ dest: 1, sync: false })
     const seen = { write: (line: string) => stream.write(visibleJson(line)) }
-    this.#flush = () => stream.flushSync()
+    // In its turn, behind a write that is under way; flushSync would overtake that.
+    this.#flush = (done) => stream.flush(() => done())
     const settings = {
       level: options.level,
       base: null,
@@ -64,9 +65,9 @@ export class Log {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Writes out what is still in memory. */
-  flush(): void {
-    this.#flush()
+  /** Settles when what is still in memory has been written. */
+  flush(): Promise<void> {
+    return new Promise((resolve) => this.#flush(resolve))
   }
 
   #mayWrite(name: EventName): boolean {
