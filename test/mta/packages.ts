@@ -1,8 +1,8 @@
 /**
  * Makes the programs available that the tests run as "the other side": `node test/mta/packages.ts`.
  *
- * On Debian and Ubuntu, as root, it installs Exim, NSD and swaks, and unpacks Postfix beside them:
- * the mail servers' packages exclude each other. No service is started and no package is ever
+ * On Debian and Ubuntu, as root, it installs Exim, Dovecot, HAProxy, NSD and swaks, and unpacks
+ * Postfix and OpenSMTPD beside them: the mail servers' packages exclude each other. No service is started and no package is ever
  * removed. Elsewhere it says what is missing and changes nothing. When nothing is missing, it says
  * nothing.
  */
@@ -15,6 +15,9 @@ import {
   findGroup,
   findPostfix,
   findUser,
+  hasDovecot,
+  hasOpensmtpd,
+  UNPACKED_OPENSMTPD,
   UNPACKED_POSTFIX,
 } from './servers/installed.ts'
 import { run } from './servers/process.ts'
@@ -57,7 +60,19 @@ const needs: readonly Need[] = [
     what: 'postfix',
     elsewhere: `install postfix, or unpack its package into ${UNPACKED_POSTFIX}`,
     isThere: () => findPostfix() !== undefined,
-    from: unpackPostfix,
+    from: () => unpack('postfix', UNPACKED_POSTFIX, () => findPostfix() !== undefined),
+  },
+  {
+    what: 'dovecot with LMTP',
+    elsewhere: 'install dovecot-lmtpd (Debian), dovecot (Fedora), or what it is called',
+    isThere: hasDovecot,
+    from: 'dovecot-lmtpd',
+  },
+  {
+    what: 'opensmtpd',
+    elsewhere: `unpack the package of OpenSMTPD 6.8 or later into ${UNPACKED_OPENSMTPD}`,
+    isThere: hasOpensmtpd,
+    from: () => unpack('opensmtpd', UNPACKED_OPENSMTPD, hasOpensmtpd),
   },
   {
     what: 'the group postdrop',
@@ -133,18 +148,19 @@ async function install(names: readonly string[]): Promise<void> {
   )
 }
 
-async function unpackPostfix(): Promise<void> {
-  const cache = dirname(UNPACKED_POSTFIX)
+/** Unpacks a package that cannot be installed beside the others. */
+async function unpack(name: string, target: string, isThere: () => boolean): Promise<void> {
+  const cache = dirname(target)
   await mkdir(cache, { recursive: true })
   const folder = await mkdtemp(join(cache, 'unpacking-'))
   try {
-    await withLists(() => apt(['download', 'postfix'], folder))
-    const file = (await readdir(folder)).find((name) => name.endsWith('.deb')) ?? 'postfix.deb'
+    await withLists(() => apt(['download', name], folder))
+    const file = (await readdir(folder)).find((each) => each.endsWith('.deb')) ?? `${name}.deb`
     await install(await librariesOf(join(folder, file)))
-    await must('dpkg', ['-x', join(folder, file), join(folder, 'postfix')])
+    await must('dpkg', ['-x', join(folder, file), join(folder, name)])
     // Whoever is first wins: the other one's copy is as good.
-    await rename(join(folder, 'postfix'), UNPACKED_POSTFIX).catch((error) => {
-      if (findPostfix() === undefined) throw error
+    await rename(join(folder, name), target).catch((error) => {
+      if (!isThere()) throw error
     })
   } finally {
     await rm(folder, { recursive: true, force: true })

@@ -108,6 +108,14 @@ describe('Backend', () => {
     assert.equal(at.clock.sleeping, 0)
   })
 
+  it('may take one EHLO only, after a PROXY header', async () => {
+    const replies = (line: string) =>
+      line === 'EHLO mail.example.org' ? '503 5.5.1 Already identified' : undefined
+    await using at = await setUp({ awaitsProxy: true, replies }, { introduce: 'proxy-v1' })
+    await isUsed(at.backend, new AbortController().signal)
+    await until(() => at.clock.sleeping === 0)
+  })
+
   for (const { others, outcome, because } of [
     { others: '220 mx', outcome: Refusal, because: 'it takes others, so it means this client' },
     { others: '554 5.5.0 sync', outcome: BackendUnreachable, because: 'it says so to everybody' },

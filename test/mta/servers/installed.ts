@@ -2,11 +2,11 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+const cache = join(import.meta.dirname, '../../../node_modules/.cache/treacle-mta')
 /** Postfix is unpacked into this folder where it cannot be installed beside Exim. */
-export const UNPACKED_POSTFIX = join(
-  import.meta.dirname,
-  '../../../node_modules/.cache/treacle-mta/postfix',
-)
+export const UNPACKED_POSTFIX = join(cache, 'postfix')
+/** OpenSMTPD always is. */
+export const UNPACKED_OPENSMTPD = join(cache, 'opensmtpd')
 
 /** Servers live in sbin, which only root has in its PATH. */
 const folders = [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin']
@@ -61,6 +61,16 @@ function unpackedPostfix(): PostfixHome {
     export_environment: 'LD_LIBRARY_PATH MAIL_CONFIG',
   }
   return { daemons, commands, config, env: { LD_LIBRARY_PATH: libraries } }
+}
+
+/** Whether OpenSMTPD has been unpacked. */
+export function hasOpensmtpd(): boolean {
+  return isExecutable(join(UNPACKED_OPENSMTPD, 'usr/sbin/smtpd'))
+}
+
+/** Whether Dovecot is installed, and LMTP with it. */
+export function hasDovecot(): boolean {
+  return findCommand('dovecot') !== undefined && isExecutable('/usr/lib/dovecot/lmtp')
 }
 
 /** The numbers of a user, from /etc/passwd: name, password, user id, group id, and more. */

@@ -1,7 +1,7 @@
 /** What every real mail server of the tests can be asked, and how its Maildirs are read. */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { waitUntil } from './process.ts'
+import { type Daemon, waitUntil } from './process.ts'
 
 export interface MailServer extends AsyncDisposable {
   /** Where it speaks SMTP, on 127.0.0.1. */
@@ -21,6 +21,24 @@ export interface MailServer extends AsyncDisposable {
   flush(): Promise<void>
   /** Ends its processes and removes its folder. May be called again. */
   stop(): Promise<void>
+}
+
+/** One that only takes mail. */
+export type BackEnd = Omit<MailServer, 'send' | 'flush'>
+
+/** A server that runs and delivers into Maildirs below a folder. */
+export function backEndOf(daemon: Daemon, port: number, folder: string): BackEnd {
+  const maildirs = new Maildirs(folder, () => daemon.log())
+  return {
+    port,
+    pid: daemon.pid,
+    pids: () => daemon.pids(),
+    log: () => daemon.log(),
+    messages: (user) => maildirs.messages(user),
+    waitForMessages: (user, count, limit) => maildirs.waitFor(user, count, limit),
+    stop: () => daemon.stop(),
+    [Symbol.asyncDispose]: () => daemon.stop(),
+  }
 }
 
 /** A message on its way out. Lines of `data` may end in CRLF or LF. */
