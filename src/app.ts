@@ -61,7 +61,14 @@ export class App {
     await this.#prove(this.#generation.backend)
     this.#generation.begin()
     const { addresses } = this.#generation.config.listen
-    return await Promise.all(addresses.map((address) => this.#gate.listen(address)))
+    try {
+      return await Promise.all(addresses.map((address) => this.#gate.listen(address)))
+    } catch (error) {
+      // All or nothing: no half of a server stays behind.
+      this.#gate.drain()
+      this.#generation.retire()
+      throw error
+    }
   }
 
   /**

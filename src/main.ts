@@ -115,9 +115,27 @@ function handleSignals(app: App, onHangUp: () => Promise<void>, onStopped = () =
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
-  process.on('SIGHUP', () => void onHangUp())
+  process.on('SIGHUP', oneAtATime(onHangUp))
   process.on('uncaughtException', (error) => app.log.fault('uncaught', error))
   process.on('unhandledRejection', (error) => app.log.fault('unhandled rejection', error))
+}
+
+/** Runs `work` at each call, never twice at once: calls that come meanwhile become one more run. */
+function oneAtATime(work: () => Promise<void>): () => void {
+  let running = false
+  let again = false
+  const run = async () => {
+    running = true
+    do {
+      again = false
+      await work()
+    } while (again)
+    running = false
+  }
+  return () => {
+    again = true
+    if (!running) void run()
+  }
 }
 
 async function reload(app: App, read: () => Config, file: string): Promise<void> {

@@ -114,7 +114,8 @@ export class DnsList {
     if (verdict.kind === 'good') this.#takeBack()
     else if (verdict.kind !== 'unknown') this.#putAside(verdict)
 
-    if (!ipv6) return
+    // Of a list that is broken as a whole, one half need not be told on top.
+    if (!ipv6 || this.#fault?.kind === 'broken') return
     const ipv6Verdict = await testList(this.#dns, zone, ipv6Points, signal)
     if (ipv6Verdict.kind === 'good') this.#turnIpv6(true, '')
     else if (ipv6Verdict.kind !== 'unknown') this.#turnIpv6(false, ipv6Verdict.why)

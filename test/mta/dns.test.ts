@@ -43,7 +43,7 @@ before(async () => {
 })
 after(() => stack.disposeAsync())
 
-describe('with a real DNS', { timeout: 60_000, concurrency: true }, () => {
+describe('with a real DNS', { timeout: 120_000, concurrency: true }, () => {
   let treacle: Treacle
   before(async () => {
     treacle = stack.use(await startWith(dns.address, 'dul.example'))
@@ -96,7 +96,7 @@ describe('with a real DNS', { timeout: 60_000, concurrency: true }, () => {
   after(async () => assert.deepEqual(await treacle.events('dns-list.set-aside'), []))
 })
 
-describe('a DNS that does not work delays nobody', { timeout: 60_000, concurrency: true }, () => {
+describe('a DNS that does not work delays nobody', { timeout: 120_000, concurrency: 2 }, () => {
   /** Clients that would be delayed if the DNS said what it knows. */
   const suspects = [
     { from: '192.0.2.20' },
@@ -125,7 +125,7 @@ describe('a DNS that does not work delays nobody', { timeout: 60_000, concurrenc
   }
 })
 
-describe('a DNS list that is out of order', { timeout: 60_000, concurrency: true }, () => {
+describe('a DNS list that is out of order', { timeout: 120_000, concurrency: 2 }, () => {
   for (const { zone, why } of [
     { zone: 'everything.example', why: 'it lists 127.0.0.1, which nobody may list' },
     { zone: 'nothing.example', why: 'it does not list its test entry 127.0.0.2' },
@@ -150,7 +150,7 @@ describe('a DNS list that is out of order', { timeout: 60_000, concurrency: true
   })
 })
 
-describe('slow look-ups', { timeout: 60_000 }, () => {
+describe('slow look-ups', { timeout: 120_000 }, () => {
   it('are part of the delay: the reply takes the same in all', async () => {
     await using slow = await startUdp(slowResolver(dns.port, 800))
     const more = 'delay.target = ["3s", "3s"]\ndns.timeout = "5s"'

@@ -75,7 +75,7 @@ const folder = await mkdtemp(join(tmpdir(), 'treacle-mail-test-'))
 after(() => rm(folder, { recursive: true }))
 
 for (const { name, start, config } of backends) {
-  describe(`${name} behind Treacle`, { timeout: 80_000 }, () => {
+  describe(`${name} behind Treacle`, { timeout: 120_000 }, () => {
     const stack = new AsyncDisposableStack()
     let backend: MailServer
     let treacle: Treacle

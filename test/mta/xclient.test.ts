@@ -8,7 +8,7 @@ import { swaks } from './servers/swaks.ts'
 import { Talk } from './servers/talk.ts'
 import { startTreacle, type Treacle } from './servers/treacle.ts'
 
-describe('the client that Postfix hears of', { timeout: 60_000 }, () => {
+describe('the client that Postfix hears of', { timeout: 120_000 }, () => {
   const stack = new AsyncDisposableStack()
   let dns: DnsServer
   let backend: Postfix
@@ -111,7 +111,7 @@ describe('the client that Postfix hears of', { timeout: 60_000 }, () => {
   })
 })
 
-describe('a client that Postfix does not want', { timeout: 60_000 }, () => {
+describe('a client that Postfix does not want', { timeout: 120_000 }, () => {
   it('hears so in the words of Postfix', async () => {
     await using backend = await startPostfix({
       xclient: true,

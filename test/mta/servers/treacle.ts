@@ -9,6 +9,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises'
+import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Ledger } from '../../../src/core/ledger.ts'
 import { inFolder } from './place.ts'
@@ -54,8 +55,24 @@ export function startTreacle(options: TreacleOptions): Promise<Treacle> {
       folder,
       ready: /"event":"server.listening"/,
     })
-    return new Treacle(daemon, folder)
+    const treacle = new Treacle(daemon, folder)
+    // It listens a moment before it can be told anything; until then a signal would just end it.
+    await waitUntil(
+      async () => daemon.hasExited || catches(treacle.pid, constants.signals.SIGTERM),
+      {
+        timeoutMs: 20_000,
+        what: async () => `Treacle takes signals\n${treacle.output}`,
+      },
+    )
+    return treacle
   })
+}
+
+/** Whether a process has a handler for a signal, from /proc (proc(5), SigCgt). */
+function catches(pid: number, signal: number): boolean {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const [, mask = '0'] = /^SigCgt:\s+([0-9a-f]+)/m.exec(status) ?? []
+  return (BigInt(`0x${mask}`) & (1n << BigInt(signal - 1))) !== 0n
 }
 
 export class Treacle implements AsyncDisposable {
@@ -102,7 +119,7 @@ export class Treacle implements AsyncDisposable {
   /** The same, as soon as there are `count`. */
   async waitForEvents(name: string, count = 1): Promise<LogLine[]> {
     await waitUntil(async () => (await this.events(name)).length >= count, {
-      timeoutMs: 15_000,
+      timeoutMs: 30_000,
       what: async () => `${count} events ${name}\n${this.output}`,
     })
     return await this.events(name)
@@ -148,7 +165,7 @@ export class Treacle implements AsyncDisposable {
     const news = async () => (await heard()).find((line) => !before.has(JSON.stringify(line)))
     this.signal('SIGHUP')
     const what = async () => `an answer to SIGHUP\n${this.output}`
-    await waitUntil(async () => (await news()) !== undefined, { timeoutMs: 10_000, what })
+    await waitUntil(async () => (await news()) !== undefined, { timeoutMs: 30_000, what })
     const line = await news()
     assert.ok(line)
     return line
@@ -161,6 +178,20 @@ export class Treacle implements AsyncDisposable {
       readlink(join(folder, fd)).catch(() => 'closed meanwhile'),
     )
     return (await Promise.all(links)).filter((link) => link.startsWith('socket:')).length
+  }
+
+  /** The same, as soon as it has stayed the same for a moment: what has been said good-bye to is gone. */
+  async restingSocketCount(): Promise<number> {
+    const last: number[] = []
+    const isSettled = async () => {
+      last.push(await this.socketCount())
+      return last.length > 10 && last.slice(-10).every((count) => count === last.at(-1))
+    }
+    await waitUntil(isSettled, {
+      timeoutMs: 30_000,
+      what: async () => `a number of sockets that stays, not ${last.slice(-10)}`,
+    })
+    return last.at(-1) ?? 0
   }
 
   /** The memory it occupies, in bytes. */
@@ -235,7 +266,7 @@ export async function runInVain(
 }
 
 function toItsEnd(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Ended> {
-  const options = { cwd, env, timeout: 15_000, killSignal: 'SIGKILL' as const }
+  const options = { cwd, env, timeout: 40_000, killSignal: 'SIGKILL' as const }
   return new Promise((resolve) => {
     const child = execFile(process.execPath, args, options, (_error, stdout, stderr) => {
       resolve({ code: child.exitCode, stdout, stderr })
