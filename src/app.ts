@@ -6,6 +6,7 @@ import { Holder } from './delay/holder.ts'
 import type { Dns } from './dns/resolver.ts'
 import { Gate } from './gate/gate.ts'
 import { type Generation, makeGeneration, type Surroundings } from './generation.ts'
+import { Unheard } from './memory/unheard.ts'
 import { Log } from './observe/log.ts'
 import { MainLog } from './observe/mainlog.ts'
 import { type Backend, BackendUnreachable, OpenRelayRisk } from './relay/backend.ts'
@@ -26,6 +27,7 @@ export class App {
   readonly #clock: Clock
   readonly #gate: Gate
   readonly #around: Surroundings
+  readonly #unheard: Unheard
   readonly #stopping = new AbortController()
   #generation: Generation
   #mainlog: MainLog | null = null
@@ -39,7 +41,17 @@ export class App {
       this.log.event('delay.slots-full', { held }),
     )
     const { log, holder } = this
-    this.#around = { clock, log, holder, folder, ...(dns === undefined ? {} : { dns }) }
+    this.#unheard = new Unheard(config.memory, clock, (why) =>
+      log.event('state.unavailable', { why }),
+    )
+    this.#around = {
+      clock,
+      log,
+      holder,
+      unheard: this.#unheard,
+      folder,
+      ...(dns === undefined ? {} : { dns }),
+    }
     this.#generation = makeGeneration(config, this.#around)
     this.#gate = new Gate(clock, this.log, () => this.#generation.gateParts)
     this.#openMainlog(config)
@@ -89,6 +101,7 @@ export class App {
     next.begin()
     last.retire()
     this.holder.slotsMax = config.delay.slots
+    this.#unheard.configure(config.memory)
     this.log.level = config.log.level
     await this.#closeMainlog()
     this.#openMainlog(config)

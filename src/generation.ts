@@ -15,6 +15,7 @@ import { delayKey } from './delay/key.ts'
 import { DnsList, type DnsListEvent, runListChecks } from './dns/dns-list.ts'
 import { type Dns, SystemDns } from './dns/resolver.ts'
 import type { GateParts } from './gate/gate.ts'
+import type { Unheard } from './memory/unheard.ts'
 import type { Log } from './observe/log.ts'
 import { prepareReasons, type ReasonsAt } from './reasons/index.ts'
 import { Backend } from './relay/backend.ts'
@@ -24,6 +25,7 @@ export interface Surroundings {
   readonly clock: Clock
   readonly log: Log
   readonly holder: Holder
+  readonly unheard: Unheard
   /** The folder that list files are looked for in first. */
   readonly folder: string
   /** Asked instead of the servers in [dns]; for tests. */
@@ -85,6 +87,7 @@ export function makeGeneration(config: Config, around: Surroundings): Generation
         observeOnly: config.mode === 'observe',
         clock,
         log,
+        unheard: config.memory.unheard ? around.unheard : null,
         screening: { dns, reasons, watch, screened, knownGood },
         delay: { options: config.delay, key: keyOf(config, log), holder: around.holder },
         backend,

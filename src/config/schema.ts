@@ -4,6 +4,7 @@ import { duration } from '../core/duration.ts'
 import { delayOptions } from '../delay/options.ts'
 import { dnsOptions } from '../dns/options.ts'
 import { gateOptions, greetingOptions, listenOptions } from '../gate/options.ts'
+import { memoryOptions } from '../memory/options.ts'
 import { logOptions } from '../observe/options.ts'
 import { reasonsOptions } from '../reasons/index.ts'
 import { backendOptions } from '../relay/options.ts'
@@ -36,6 +37,7 @@ export const configSchema = z.strictObject({
   dns: dnsOptions.prefault({}).describe('How names are looked up.'),
   smtp: smtpOptions.prefault({}).describe('What clients may do.'),
   tls: tlsOptions.prefault({}).describe('Our certificate, for STARTTLS.'),
+  memory: memoryOptions.prefault({}).describe('What is remembered. It is safe to lose.'),
   log: logOptions.prefault({}).describe('What is written down.'),
 })
 

@@ -17,6 +17,7 @@ export interface EventFields {
   connection: { readonly ledger: Ledger }
   'recipient.delayed': Delayed
   'recipient.left': Left
+  'message.again': { readonly client: string; readonly sender: string }
   'gate.turned-away': { readonly client: string; readonly why: string }
   'gate.bad-proxy-header': { readonly peer: string; readonly why: string }
   'reason.failed': { readonly reason: string; readonly why: string }
@@ -83,6 +84,10 @@ export const events: Readonly<Record<EventName, EventKind>> = {
     about: 'A recipient was answered after a wait, or the client left in it.',
   },
   'recipient.left': { level: 'debug', about: 'The client hung up in the middle of a wait.' },
+  'message.again': {
+    level: 'info',
+    about: 'A message came again whose 250 the client had not heard; it was not delivered twice.',
+  },
   'gate.turned-away': {
     level: 'info',
     atMostEveryMs: minute,

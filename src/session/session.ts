@@ -20,11 +20,12 @@ import type { Backend } from '../relay/backend.ts'
 import { Content, type ContentLimits } from '../relay/content.ts'
 import { Delivery } from '../relay/delivery.ts'
 import { ClientLeft, Ended } from './ended.ts'
+import { acceptedIn, LastWord, type LastWordParts } from './last-word.ts'
 import { headersOf, hostnameOf, introductionOf, type Papers, protocolOf } from './papers.ts'
 import { Patience, type PatienceParts } from './patience.ts'
 import { Screening, type ScreeningParts } from './screening.ts'
 
-export interface SessionParts extends PatienceParts {
+export interface SessionParts extends PatienceParts, LastWordParts {
   /** What we call ourselves. */
   readonly name: string
   readonly screening: ScreeningParts
@@ -36,6 +37,7 @@ export class Session {
   readonly client: Client
   readonly ledger: Ledger
   readonly screening: Screening
+  readonly lastWord: LastWord
   readonly #parts: SessionParts
   readonly #patience: Patience
   readonly #delivery: Delivery
@@ -63,6 +65,7 @@ export class Session {
     this.ledger = openLedger(client.id, parts.clock.wall(), client.ip.text, client.port)
     this.screening = new Screening(client, parts.screening, this.signal)
     this.#patience = new Patience(client, parts, this.ledger)
+    this.lastWord = new LastWord(client.ip, parts)
     this.#delivery = new Delivery(parts.backend, () => introductionOf(this.#papers), this.signal)
   }
 
@@ -148,13 +151,16 @@ export class Session {
       return opened
     }
     this.#content = opened
+    this.lastWord.watch(opened)
     opened.prepend(this.#headers())
     return opened
   }
 
   /** The content has ended. @returns The back end's final reply. */
   async finish(content: Content): Promise<Reply> {
-    const answer = await content.finish()
+    const finishing = this.lastWord.finish(content, this.#transaction)
+    this.#answering = finishing
+    const answer = await finishing
     if (this.#transaction !== null) this.#transaction.bytes = content.byteCount
     this.#content = null
     this.#settle(answer)
@@ -194,7 +200,7 @@ export class Session {
     this.#isClosed = true
     this.#closing.resolve()
     this.#leaving.abort(new ClientLeft())
-    this.#delivery.close(this.#content !== null)
+    this.lastWord.left(() => this.#delivery.close(this.#content !== null))
     // What the client was waiting for ends with it; how long it waited belongs into the ledger.
     const closeLedger = () => this.#closeLedger()
     this.#answering.then(closeLedger, closeLedger)
@@ -210,12 +216,11 @@ export class Session {
   }
 
   async #wait({ address }: Recipient, arrivedAt: number): Promise<void> {
-    const transaction = this.#transaction
     const occasion = {
       findings: this.#findings,
-      sender: transaction?.sender ?? '',
+      sender: this.#transaction?.sender ?? '',
       recipient: address,
-      othersBefore: (transaction?.recipients ?? []).map((given) => given.address),
+      othersBefore: (this.#transaction?.recipients ?? []).map((given) => given.address),
       arrivedAt,
       hostname: hostnameOf(this.#papers) ?? '',
     }
@@ -235,10 +240,9 @@ export class Session {
 
   #headers(): string {
     const { name, clock } = this.#parts
-    const accepted = this.#transaction?.recipients.filter(({ reply: text }) => text.startsWith('2'))
     return headersOf(this.#papers, {
       by: name,
-      recipients: (accepted ?? []).map(({ address }) => address),
+      recipients: acceptedIn(this.#transaction),
       findings: this.#findings,
       at: clock.wall(),
     })

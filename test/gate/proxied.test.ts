@@ -10,6 +10,7 @@ import { configSchema } from '../../src/config/schema.ts'
 import { Holder } from '../../src/delay/holder.ts'
 import { Gate } from '../../src/gate/gate.ts'
 import { makeGeneration } from '../../src/generation.ts'
+import { Unheard } from '../../src/memory/unheard.ts'
 import { Log } from '../../src/observe/log.ts'
 import type { Session } from '../../src/session/session.ts'
 import { FakeClock } from '../helpers/fake-clock.ts'
@@ -257,7 +258,9 @@ log.level = "silent"`
     if ('ledger' in fields) ledgers.push(fields.ledger.client)
   })
   const holder = new Holder(clock, config.delay.slots, () => {})
-  const { gateParts } = makeGeneration(config, { clock, log, holder, folder, dns: fakeDns() })
+  const unheard = new Unheard(config.memory, clock, () => {})
+  const around = { clock, log, holder, unheard, folder, dns: fakeDns() }
+  const { gateParts } = makeGeneration(config, around)
   const sessions: Session[] = []
   const door = { said: '', servedCount: 0 }
   const serve = (socket: Socket, session: Session): void => {
