@@ -77,6 +77,11 @@ class Reader {
   }
 }
 
+const replies: Readonly<Record<string, string>> = {
+  EHLO: '250-backend.example.net\r\n250 8BITMIME',
+  QUIT: '221 2.0.0 Bye',
+}
+
 async function serve(socket: Socket): Promise<void> {
   const reader = new Reader(socket)
   const say = (text: string) => void socket.write(`${text}\r\n`)
@@ -87,11 +92,9 @@ async function serve(socket: Socket): Promise<void> {
     const verb = line?.split(' ')[0]?.toUpperCase()
     if (verb === undefined) return
     await reach(verb)
-    if (verb === 'DATA') {
-      if (!(await takes(reader, say))) return
-    } else if (verb === 'QUIT') {
-      socket.end('221 2.0.0 Bye\r\n')
-    } else say(verb === 'EHLO' ? '250-backend.example.net\r\n250 8BITMIME' : '250 2.0.0 Ok')
+    if (verb !== 'DATA') say(replies[verb] ?? '250 2.0.0 Ok')
+    else if (!(await takes(reader, say))) return
+    if (verb === 'QUIT') socket.end()
   }
 }
 
