@@ -60,6 +60,7 @@ export function makeGeneration(config: Config, around: Surroundings): Generation
     lists.push(list)
     return list
   })
+  files.mustBeFine()
   const name = config.name === '' ? hostname() : config.name
   const backend = new Backend(config.backend, name, clock, log)
   const server = new TreacleServer({

@@ -18,6 +18,9 @@ const root = join(import.meta.dirname, '..')
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const complain = (text: string) => process.stderr.write(`${text}\n`)
 
+/** SIGINTs closer together than this are one. */
+const sameSignalMs = 500
+
 interface ConfigFlag {
   readonly config?: string
 }
@@ -87,8 +90,8 @@ async function main(): Promise<void> {
 async function run({ config: file }: ConfigFlag): Promise<void> {
   const read = () => readConfig(file ?? null, process.env)
   const app = new App({ config: read(), file: file ?? '', folder: folderOf(file) })
-  await app.start()
   handleSignals(app, () => reload(app, read, file ?? '(no config file)'))
+  await app.start()
 }
 
 function check({ config: file }: ConfigFlag): void {
@@ -104,10 +107,14 @@ async function demo({ folder }: { folder: string }): Promise<void> {
 
 /** Two steps: the first signal finishes what is under way, a second one does not. */
 function handleSignals(app: App, onHangUp: () => Promise<void>, onStopped = () => {}): void {
-  let stopping = false
-  const stop = () => {
-    if (stopping) process.exit(exit.failed)
-    stopping = true
+  let stoppingSince: number | null = null
+  const stop = (signal: NodeJS.Signals) => {
+    const now = systemClock.now()
+    // A terminal and npm both pass on one Ctrl-C; that makes no second signal of it.
+    const echo = signal === 'SIGINT' && now - (stoppingSince ?? now) < sameSignalMs
+    if (stoppingSince !== null && echo) return
+    if (stoppingSince !== null) process.exit(exit.failed)
+    stoppingSince = now
     app.stop().then(onStopped, (error: unknown) => {
       app.log.fault('stop', error)
       process.exit(exit.software)
@@ -147,12 +154,13 @@ async function reload(app: App, read: () => Config, file: string): Promise<void>
   }
 }
 
-/** Reads every list that the configuration names. @throws ConfigError */
+/** Reads every list that the configuration names. @throws ConfigError with all that is wrong. */
 function checkLists({ gate, reasons }: Config, files: ListFiles): void {
   files.hosts(gate.known_good, 'gate.known_good')
   files.hosts(reasons.screened, 'reasons.screened')
   files.hosts(reasons.helo_accept_junk_hosts, 'reasons.helo_accept_junk_hosts')
   files.names(reasons['helo-no-jive'].names, 'reasons["helo-no-jive"].names')
+  files.mustBeFine()
 }
 
 function folderOf(file: string | undefined): string {

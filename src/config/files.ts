@@ -1,7 +1,7 @@
 /** Reads the config file and the list files it names. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ConfigError, messageOf } from '../core/errors.ts'
+import { ConfigError, messageOf, type Problem } from '../core/errors.ts'
 import { type HostList, listLines, nobody, parseHostList } from '../core/host-list.ts'
 import { type Environment, overridesFrom, strangeVariables } from './environment.ts'
 import { parseConfig } from './load.ts'
@@ -26,46 +26,57 @@ export function readConfig(file: string | null, environment: Environment): Confi
   )
 }
 
-/** Finds list files: beside the config file first, then among those that come with Treacle. */
+/**
+ * Finds list files: beside the config file first, then among those that come with Treacle. What is
+ * wrong with any of them is collected, so that all of it can be told at once.
+ */
 export class ListFiles {
   readonly #folders: readonly string[]
+  readonly #problems: Problem[] = []
 
   /** @param folder Where the config file is. */
   constructor(folder: string) {
     this.#folders = [folder, shippedFolder]
   }
 
-  /**
-   * @param key The setting that names the file, for errors.
-   * @throws ConfigError when it cannot be read or has a line that means nothing.
-   */
+  /** @throws ConfigError when a file that was asked for is missing or has a line that means nothing. */
+  mustBeFine(): void {
+    if (this.#problems.length > 0) throw new ConfigError(this.#problems)
+  }
+
+  /** @param key The setting that names the file, for errors. */
   hosts(file: string, key: string): HostList {
-    if (file === '') return nobody
-    const { path, text } = this.#read(file, key)
+    const found = this.#read(file, key)
+    if (found === null) return nobody
     try {
-      return parseHostList(text, path)
+      return parseHostList(found.text, found.path)
     } catch (error) {
-      throw new ConfigError([{ where: '', key, what: messageOf(error) }])
+      this.#problems.push({ where: '', key, what: messageOf(error) })
+      return nobody
     }
   }
 
-  /** The names in a file, in lower case. @throws ConfigError */
+  /** The names in a file, in lower case. */
   names(file: string, key: string): ReadonlySet<string> {
-    if (file === '') return new Set()
-    return new Set(listLines(this.#read(file, key).text).map(({ value }) => value.toLowerCase()))
+    const found = this.#read(file, key)
+    return new Set(listLines(found?.text ?? '').map(({ value }) => value.toLowerCase()))
   }
 
-  #read(file: string, key: string): { readonly path: string; readonly text: string } {
+  #read(file: string, key: string): { readonly path: string; readonly text: string } | null {
+    if (file === '') return null
     const paths = file.startsWith('/') ? [file] : this.#folders.map((folder) => join(folder, file))
     for (const path of paths) {
       try {
         return { path, text: readFileSync(path, 'utf8') }
       } catch (error) {
-        if (!isMissing(error)) throw new ConfigError([{ where: path, key, what: messageOf(error) }])
+        if (isMissing(error)) continue
+        this.#problems.push({ where: path, key, what: messageOf(error) })
+        return null
       }
     }
     const what = `no such file: ${paths.join(', nor ')}; make it, or set ${key} = "" to do without`
-    throw new ConfigError([{ where: '', key, what }])
+    this.#problems.push({ where: '', key, what })
+    return null
   }
 }
 

@@ -1,6 +1,5 @@
 /**
  * One client, from its first word to its last.
- *
  * Everybody is served. Whoever gives reasons is served more slowly. What is said is what the back
  * end says. So each recipient goes the same way: look what speaks against the client, wait what is
  * left of its delay, ask the back end, repeat its answer.
@@ -17,6 +16,7 @@ import {
 } from '../core/ledger.ts'
 import { isPositive, type Reply, reply, replyText } from '../core/reply.ts'
 import type { Backend } from '../relay/backend.ts'
+import { noCapabilities, sizeMaxOf } from '../relay/capabilities.ts'
 import { Content, type ContentLimits } from '../relay/content.ts'
 import { Delivery } from '../relay/delivery.ts'
 import { ClientLeft, Ended } from './ended.ts'
@@ -106,7 +106,8 @@ export class Session {
 
   /** MAIL: nothing is said to the back end before there is a recipient. */
   mail(sender: Sender): Reply {
-    const { sizeMax } = this.#parts.limits
+    const { limits, backend } = this.#parts
+    const sizeMax = Math.min(limits.sizeMax, sizeMaxOf(backend.capabilities ?? noCapabilities))
     if (sender.size !== null && sender.size > sizeMax) {
       return reply(552, '5.3.4', `Message exceeds ${sizeMax} bytes`)
     }
@@ -175,7 +176,7 @@ export class Session {
     this.#transaction = null
   }
 
-  /** Writes down what cost the client time before it came to RCPT: the greet pause. */
+  /** Writes down what cost the client time before RCPT. */
   note(entry: Entry): void {
     this.ledger.entries.push(entry)
   }
@@ -202,8 +203,7 @@ export class Session {
     this.#leaving.abort(new ClientLeft())
     this.lastWord.left(() => this.#delivery.close(this.#content !== null))
     // What the client was waiting for ends with it; how long it waited belongs into the ledger.
-    const closeLedger = () => this.#closeLedger()
-    this.#answering.then(closeLedger, closeLedger)
+    void this.#answering.catch(() => {}).then(() => this.#closeLedger())
   }
 
   #closeLedger(): void {
