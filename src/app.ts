@@ -161,6 +161,7 @@ function openRelay(why: string): ConfigError {
     `${why}. A mail server on a loopback or private address relays for whoever it takes for a friend, ` +
     'and would take us for one: Treacle would be an open relay. Either list the domains you take mail ' +
     'for in backend.recipient_domains, or let the back end accept XCLIENT from us (for Postfix: ' +
-    'smtpd_authorized_xclient_hosts) and set backend.introduce = "xclient"'
+    'smtpd_authorized_xclient_hosts) and set backend.introduce = "xclient", or expect PROXY headers ' +
+    '(Postfix, Exim, Dovecot, OpenSMTPD) and set "proxy-v2"'
   return new ConfigError([{ where: '', key: 'backend', what }])
 }
