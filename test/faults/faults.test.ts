@@ -12,7 +12,7 @@ const plays = [
   { name: 'no file descriptor is left for 2 s', memory: false },
 ]
 
-describe('faults', { timeout: 60_000 }, () => {
+describe('faults', { timeout: 120_000 }, () => {
   for (const { name, memory } of plays) {
     it(`${name}, memory ${memory ? 'on' : 'off'}: nothing is lost`, async () => {
       const fault = faultsFor(false).find((each) => each.name === name)

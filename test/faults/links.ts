@@ -28,9 +28,10 @@ export class Links implements AsyncDisposable {
     this.place = place
   }
 
-  static async make(): Promise<Links> {
-    const number = process.pid % 250
-    const name = `tf${process.pid}`
+  /** @param index Which one of this process, up to 9. */
+  static async make(index: number): Promise<Links> {
+    const number = ((process.pid % 25) * 10 + index) % 250
+    const name = `tf${process.pid}-${index}`
     const prefix = [requireCommand('ip'), 'netns', 'exec', name]
     const place = { prefix, front: `198.18.${number}.2`, back: `198.18.${number}.5` }
     const links = new Links(name, place)
@@ -41,8 +42,12 @@ export class Links implements AsyncDisposable {
     return links
   }
 
+  #outer(link: Link): string {
+    return `${this.#name}${link[0]}`
+  }
+
   async #connect(link: Link, outside: string, inside: string): Promise<void> {
-    const outer = `${this.#name}${link[0]}`
+    const outer = this.#outer(link)
     await ip('link', 'add', outer, 'type', 'veth', 'peer', 'name', link, 'netns', this.#name)
     await ip('addr', 'add', outside, 'dev', outer)
     await ip('link', 'set', outer, 'up')
@@ -51,7 +56,7 @@ export class Links implements AsyncDisposable {
   }
 
   async set(link: Link, state: 'up' | 'down'): Promise<void> {
-    await ip('link', 'set', `${this.#name}${link[0]}`, state)
+    await ip('link', 'set', this.#outer(link), state)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

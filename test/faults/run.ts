@@ -1,7 +1,7 @@
 /**
  * `npm run faults`: every fault, with and without the memory of unheard replies; prints the table and
- * keeps it in docs/faults.md. Options: `-- --messages 500 --hits 5 --only WORDS`. Needs root, for the
- * mail servers and for a network namespace of its own.
+ * keeps it in docs/faults.md. Options: `-- --messages 500 --hits 3 --parallel 4 --only WORDS`. Needs
+ * root, for the mail servers and for network namespaces of its own.
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,12 +13,14 @@ import { play, type Result } from './play.ts'
 const { values } = parseArgs({
   options: {
     messages: { type: 'string', default: '500' },
-    hits: { type: 'string', default: '5' },
+    hits: { type: 'string', default: '3' },
+    parallel: { type: 'string', default: '4' },
     only: { type: 'string', default: '' },
   },
 })
 const messages = Number(values.messages)
 const hitsMax = Number(values.hits)
+const docsFile = join(import.meta.dirname, '../../docs/faults.md')
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
 const head = [
@@ -29,24 +31,31 @@ const head = [
 process.exitCode = await main()
 
 async function main(): Promise<number> {
-  await using links = await Links.make()
-  const rows: string[] = []
-  const wrong: string[] = []
+  const plays = faultsFor(true)
+    .filter(({ name }) => name.includes(values.only))
+    .flatMap((fault) => [false, true].map((memory) => ({ fault, memory })))
+  const results: Result[] = []
   for (const line of head) say(line)
-  for (const fault of faultsFor(true)) {
-    if (!fault.name.includes(values.only)) continue
-    for (const memory of [false, true]) {
-      const plan = { messages, hitsMax, memory, timeoutMs: 60_000 + messages * 200 }
+  let next = 0
+  const worker = async (index: number) => {
+    await using links = await Links.make(index)
+    for (let at = next++; at < plays.length; at = next++) {
+      const { fault, memory } = plays[at] ?? fail()
+      const plan = { messages, hitsMax, memory, timeoutMs: 120_000 + messages * 500 }
       const result = await play(fault, plan, links)
-      rows.push(rowOf(result))
+      results[at] = result
       say(rowOf(result))
-      if (result.wrong !== '') wrong.push(`${fault.name}: ${result.wrong}`)
     }
   }
-  if (values.only === '')
-    writeFileSync(join(import.meta.dirname, '../../docs/faults.md'), page(rows))
-  for (const line of wrong) say(`WRONG: ${line}`)
+  await Promise.all(Array.from({ length: Number(values.parallel) }, (_, index) => worker(index)))
+  if (values.only === '') writeFileSync(docsFile, page(results.map(rowOf)))
+  const wrong = results.filter((result) => result.wrong !== '')
+  for (const result of wrong) say(`WRONG: ${rowOf(result)}`)
   return wrong.length === 0 ? 0 : 1
+}
+
+function fail(): never {
+  throw new Error('no such play')
 }
 
 function rowOf(result: Result): string {
