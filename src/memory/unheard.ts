@@ -36,6 +36,8 @@ export class Unheard {
   #options: MemoryOptions
   /** When each was remembered, as time of day in milliseconds; oldest first. */
   readonly #rememberedAt = new Map<string, number>()
+  /** Messages that have ended and whose verdict is still to come. */
+  readonly #awaited = new Map<string, Promise<unknown>>()
   #lineCount = 0
   /** True after a failed write: the file may end in half a line. */
   #broken = false
@@ -63,6 +65,28 @@ export class Unheard {
     const at = this.#rememberedAt.get(fingerprint)
     // A clock that was set back must not make anything live for ever.
     return at !== undefined && Math.abs(this.#now() - at) < this.#options.unheard_for
+  }
+
+  /**
+   * True when this message has been taken already and its client may not know.
+   *
+   * The client may be back before the back end has judged the first copy; then that is waited for.
+   */
+  async hasBeenTaken(fingerprint: string): Promise<boolean> {
+    for (;;) {
+      const verdict = this.#awaited.get(fingerprint)
+      if (verdict === undefined) return this.has(fingerprint)
+      await verdict
+    }
+  }
+
+  /** The verdict on this message is awaited until the promise settles. */
+  await(fingerprint: string, verdict: Promise<unknown>): void {
+    const settled = verdict.then(
+      () => this.#awaited.delete(fingerprint),
+      () => this.#awaited.delete(fingerprint),
+    )
+    this.#awaited.set(fingerprint, settled)
   }
 
   remember(fingerprint: string): void {

@@ -53,14 +53,20 @@ export class LastWord {
       recipients: acceptedIn(transaction),
       digest: content.digest,
     })
-    if (unheard.has(print)) {
+    if (await unheard.hasBeenTaken(print)) {
       log.event('message.again', { client: this.#client.text, sender })
       content.refuse(hereAlready)
     }
-    const finishing = content.finish()
+    const finishing = this.#conclude(content, print, unheard)
+    unheard.await(print, finishing)
     this.#awaited = finishing
     const answer = await finishing
     this.#awaited = null
+    return answer
+  }
+
+  async #conclude(content: Content, print: string, unheard: Unheard): Promise<Reply> {
+    const answer = await content.finish()
     if (isPositive(answer)) {
       unheard.remember(print)
       this.#unsure = print

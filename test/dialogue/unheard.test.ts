@@ -67,6 +67,29 @@ describe('a 250 that nobody heard', () => {
     assert.equal(backend.messages.length, 1)
   })
 
+  for (const { verdict, told, count } of [
+    { verdict: '250 2.0.0 Queued\r\n', told: '250 2.0.0 We have this message already', count: 1 },
+    // None comes, and after a minute the first copy is given up.
+    { verdict: '', told: '250 2.0.0 Queued', count: 2 },
+  ]) {
+    it(`is waited for by the client that is back before "${verdict.trim()}"`, async () => {
+      await using backend = await startBackend({
+        replies: (line, connection) => (line === '.' && connection === 2 ? 'hang' : undefined),
+      })
+      await using proxy = await startProxy({ backend: backend.address, config })
+      // The first connection was the one that asked what the back end offers.
+      const first = await sends(proxy)
+      await until(() => backend.messages.length === 1)
+      first.leaves()
+      const second = await sends(proxy)
+      await second.hearsNothing({ forMs: 5_000 })
+      assert.equal(backend.messages.length, 1)
+      if (verdict !== '') backend.interject(verdict)
+      await second.hearsEventually(told)
+      assert.equal(backend.messages.length, count)
+    })
+  }
+
   it('is waited for a minute and not longer', async () => {
     await using backend = await startBackend({
       replies: (line) => (line === '.' ? 'hang' : undefined),
