@@ -41,6 +41,7 @@ export async function play(fault: Fault, plan: Plan, links: Links | null): Promi
   const unheard = `memory.unheard = true\nmemory.unheard_file = "${folder}/state/unheard"\n`
   // Every message arrives at every step but the middle of the content, where only big ones do.
   const every = Math.max(1, Math.floor(plan.messages / plan.hitsMax))
+  const dns = await dnsFor(fault, links, stack)
   const world = stack.use(
     await World.begin({
       folder,
@@ -48,7 +49,7 @@ export async function play(fault: Fault, plan: Plan, links: Links | null): Promi
       step: fault.step,
       every: fault.step === 'body' ? 1 : every,
       hitsMax: fault.strike === undefined ? 0 : plan.hitsMax,
-      config: (plan.memory ? unheard : '') + (await dnsFor(fault, links, stack)),
+      config: (plan.memory ? unheard : '') + dns.config,
       ...(fault.nodeArgs && { nodeArgs: fault.nodeArgs }),
     }),
   )
@@ -62,7 +63,8 @@ export async function play(fault: Fault, plan: Plan, links: Links | null): Promi
     duplicates: stored.reduce((sum, count) => sum + count - 1, 0),
   }
   const seconds = Math.round((Date.now() - startedAt) / 100) / 10
-  const result = { fault, memory: plan.memory, sent: plan.messages, hits: world.hits, seconds }
+  const hits = world.hits + dns.asked()
+  const result = { fault, memory: plan.memory, sent: plan.messages, hits, seconds }
   return { ...result, ...counts, wrong: await wrongIn({ ...result, ...counts }, world, isDone) }
 }
 
@@ -106,7 +108,7 @@ async function wrongIn(counts: Counts, world: World, isDone: boolean): Promise<s
     bounced ? 'bounced' : '',
     memory && duplicates > allowed ? `${duplicates - allowed} avoidable duplicates` : '',
     /"event":"our-fault"/.test(world.log) ? 'a bug in Treacle' : '',
-    fault.strike !== undefined && hits === 0 ? 'the fault never struck' : '',
+    fault.nodeArgs === undefined && hits === 0 ? 'the fault never struck' : '',
   ]
   return wrongs.filter((wrong) => wrong !== '').join(', ')
 }
@@ -122,24 +124,26 @@ async function smallDisk(folder: string): Promise<() => Promise<void>> {
   return () => ask('umount', [folder])
 }
 
-/** A DNS server that fails in the way the fault wants, and the settings that name it. */
+/** A DNS server that fails in the way the fault wants, the settings that name it, and how often it was asked. */
 async function dnsFor(
   { config = '' }: Fault,
   links: Links | null,
   stack: AsyncDisposableStack,
-): Promise<string> {
-  if (!config.startsWith('dns ')) return config
+): Promise<{ readonly config: string; readonly asked: () => number }> {
+  if (!config.startsWith('dns ')) return { config, asked: () => 0 }
   const server: Socket = createSocket('udp4')
-  if (config === 'dns SERVFAIL') {
-    server.on('message', (query, { port, address }) => {
-      const answer = Buffer.from(query)
-      answer.set([0x81, 0x82], 2)
-      server.send(answer, port, address)
-    })
-  }
+  let count = 0
+  server.on('message', (query, { port, address }) => {
+    count += 1
+    if (config !== 'dns SERVFAIL') return
+    const answer = Buffer.from(query)
+    answer.set([0x81, 0x82], 2)
+    server.send(answer, port, address)
+  })
   server.bind(0, (links?.place ?? loopback).back)
   await once(server, 'listening')
   stack.defer(() => void server.close())
   const { address, port } = server.address()
-  return `dns.servers = ["${address}:${port}"]\ndns.timeout = "100ms"\n`
+  const settings = `dns.servers = ["${address}:${port}"]\ndns.timeout = "100ms"\n`
+  return { config: settings, asked: () => count }
 }
