@@ -11,6 +11,7 @@ import { type Place, placeOf } from './gate/listener.ts'
 import { type Generation, makeGeneration, type Surroundings } from './generation.ts'
 import { Greylist } from './memory/greylist.ts'
 import { Networks } from './memory/networks.ts'
+import { Unheard } from './memory/unheard.ts'
 import { Log } from './observe/log.ts'
 import { MainLog } from './observe/mainlog.ts'
 import type { ModuleReason } from './reasons/modules.ts'
@@ -35,6 +36,7 @@ export class App {
   readonly #gate: Gate
   readonly #admin: Admin
   readonly #around: Surroundings
+  readonly #unheard: Unheard
   readonly #stopping = new AbortController()
   readonly #networks: Networks
   readonly #greylist: Greylist
@@ -56,12 +58,16 @@ export class App {
     )
     this.#greylist = new Greylist(clock, config.greylist)
     const [networks, greylist] = [this.#networks, this.#greylist]
+    this.#unheard = new Unheard(config.memory, clock, (why) =>
+      log.event('state.unavailable', { why }),
+    )
     this.#around = {
       clock,
       log,
       holder,
       networks,
       greylist,
+      unheard: this.#unheard,
       folder,
       ...(dns === undefined ? {} : { dns }),
     }
@@ -132,6 +138,7 @@ export class App {
     last.retire()
     this.holder.slotsMax = config.delay.slots
     this.#greylist.options = config.greylist
+    this.#unheard.configure(config.memory)
     this.log.level = config.log.level
     await this.#closeMainlog()
     this.#openMainlog(config)
@@ -216,6 +223,7 @@ function openRelay(why: string): ConfigError {
     `${why}. A mail server on a loopback or private address relays for whoever it takes for a friend, ` +
     'and would take us for one: Treacle would be an open relay. Either list the domains you take mail ' +
     'for in backend.recipient_domains, or let the back end accept XCLIENT from us (for Postfix: ' +
-    'smtpd_authorized_xclient_hosts) and set backend.introduce = "xclient"'
+    'smtpd_authorized_xclient_hosts) and set backend.introduce = "xclient", or expect PROXY headers ' +
+    '(Postfix, Exim, Dovecot, OpenSMTPD) and set "proxy-v2"'
   return new ConfigError([{ where: '', key: 'backend', what }])
 }

@@ -18,6 +18,7 @@ import { type Dns, SystemDns } from './dns/resolver.ts'
 import type { GateParts } from './gate/gate.ts'
 import type { Greylist } from './memory/greylist.ts'
 import type { Networks } from './memory/networks.ts'
+import type { Unheard } from './memory/unheard.ts'
 import type { Log } from './observe/log.ts'
 import type { ModuleReason } from './reasons/modules.ts'
 import { Backend } from './relay/backend.ts'
@@ -29,6 +30,7 @@ export interface Surroundings {
   readonly holder: Holder
   readonly networks: Networks
   readonly greylist: Greylist
+  readonly unheard: Unheard
   /** The folder that list files are looked for in first. */
   readonly folder: string
   /** Asked instead of the servers in [dns]; for tests. */
@@ -100,6 +102,7 @@ export function makeGeneration(
         observeOnly: config.mode === 'observe',
         clock,
         log,
+        unheard: config.memory.unheard ? around.unheard : null,
         screening: { dns, reasons, watch, screened, knownGood, lookupsMax },
         delay: { options: config.delay, key: keyOf(config, log), holder: around.holder },
         backend,

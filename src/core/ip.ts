@@ -58,6 +58,11 @@ export function isLoopback(ip: Ip): boolean {
   return ipaddr.process(ip.text).range() === 'loopback'
 }
 
+/** Its 4 or 16 bytes. */
+export function bytesOf(ip: Ip): Buffer {
+  return Buffer.from(ipaddr.process(ip.text).toByteArray())
+}
+
 /** The labels of an address in reverse DNS, "1.2.0.192" or 32 nibbles, without the zone. */
 export function reverseLabels(ip: Ip): string {
   const bytes = ipaddr.process(ip.text).toByteArray()

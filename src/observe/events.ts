@@ -18,6 +18,7 @@ export interface EventFields {
   connection: { readonly ledger: Ledger }
   'recipient.delayed': Delayed
   'recipient.left': Left
+  'message.again': { readonly client: string; readonly sender: string }
   'gate.turned-away': { readonly client: string; readonly why: string }
   'gate.bad-proxy-header': { readonly peer: string; readonly why: string }
   'lookups.spent': { readonly client: string }
@@ -89,6 +90,10 @@ export const events: Readonly<Record<EventName, EventKind>> = {
     about: 'A recipient was answered after a wait, or the client left in it.',
   },
   'recipient.left': { level: 'debug', about: 'The client hung up in the middle of a wait.' },
+  'message.again': {
+    level: 'info',
+    about: 'A message came again whose 250 the client had not heard; it was not delivered twice.',
+  },
   'gate.turned-away': {
     level: 'info',
     atMostEveryMs: minute,

@@ -8,14 +8,22 @@
  */
 import { setMaxListeners } from 'node:events'
 import type { Clock, Instant } from '../core/clock.ts'
-import { isPrivate, parseIp } from '../core/ip.ts'
 import { type Reply, replyText } from '../core/reply.ts'
 import type { Log } from '../observe/log.ts'
 import type { Capabilities } from './capabilities.ts'
 import { Conversation } from './conversation.ts'
-import { DialError, type Dialled, dial, parseAddress } from './dial.ts'
-import { type Introduction, introduce, offersXclient, xclientCommand } from './introduce.ts'
+import { DialError, type Dialled, dial, type Preface, parseAddress } from './dial.ts'
+import {
+  greetingVerb,
+  type Introduction,
+  introduce,
+  offersXclient,
+  xclientCommand,
+  xforwardCommand,
+} from './introduce.ts'
+import { isDemanded, isPrivateText, isProxied, riskIn, trustsUs } from './open-relay.ts'
 import type { BackendOptions } from './options.ts'
+import { endsOf, proxyHeader } from './proxy-header.ts'
 
 /** None of its addresses could be reached. */
 export class BackendUnreachable extends Error {
@@ -77,7 +85,7 @@ export class Backend {
    */
   get needsProof(): boolean {
     const { introduce: how, recipient_domains, addresses } = this.options
-    if (recipient_domains.length > 0 || how === 'xclient') return false
+    if (recipient_domains.length > 0 || isDemanded(how)) return false
     return addresses.some((address) => isPrivateText(parseAddress(address).host))
   }
 
@@ -96,14 +104,17 @@ export class Backend {
    * @throws BackendUnreachable, OpenRelayRisk, Refusal, BackendLost, or `signal.reason`.
    */
   async converse(client: Introduction, signal: AbortSignal): Promise<Conversation> {
-    const dialled = await this.#dial(signal)
-    const command = this.#introduction(dialled, client)
+    const dialled = await this.#dial(signal, client)
+    const command = this.#xclient(dialled, client)
+    this.#mustBeSafe(dialled, command !== null)
     const conversation = new Conversation(dialled, this.#clock)
-    if (command === null) return conversation
+    const { introduce: how, protocol, command_timeout } = this.options
+    if (command === null && !isProxied(how)) return conversation
+    const hello = { verb: greetingVerb(client, protocol), name: client.helo.name }
     const stop = () => conversation.destroy()
     signal.addEventListener('abort', stop, { once: true })
     try {
-      const refusal = await introduce(conversation, command, client, this.options.command_timeout)
+      const refusal = await introduce(conversation, command, hello, command_timeout)
       if (refusal !== null) throw new Refusal(refusal)
       return conversation
     } catch (error) {
@@ -115,28 +126,35 @@ export class Backend {
     }
   }
 
+  /** What to say before a message so that the log of the back end names the client; null: nothing. */
+  forwarding({ capabilities }: Conversation, client: Introduction): string | null {
+    const { introduce: how, protocol } = this.options
+    const told = how === 'auto' && offersXclient(capabilities)
+    if (told || (how !== 'auto' && how !== 'xforward')) return null
+    return xforwardCommand(capabilities, client, protocol)
+  }
+
   /**
    * Asks what the back end offers, and whether it may be used at all.
    *
    * @throws BackendUnreachable, OpenRelayRisk, or `signal.reason`.
    */
   async probe(signal: AbortSignal): Promise<Capabilities> {
-    const dialled = await this.#dial(signal)
+    const dialled = await this.#dial(signal, null)
+    this.#mustBeSafe(dialled, offersXclient(dialled.capabilities))
     const conversation = new Conversation(dialled, this.#clock)
     conversation.quit()
-    this.#mustBeSafe(dialled, offersXclient(dialled.capabilities))
     return dialled.capabilities
   }
 
-  async #dial(signal: AbortSignal): Promise<Dialled> {
+  /** @param client Whom a PROXY header names; null: ourselves. */
+  async #dial(signal: AbortSignal, client: Introduction | null): Promise<Dialled> {
     // Each address tried listens on the signal for a moment; that is no leak.
     setMaxListeners(64, signal)
     const failures: string[] = []
     for (const address of this.#inOrder()) {
       try {
-        const dialled = await this.#dialWith(address, this.#name, this.options, this.#clock, signal)
-        this.#reached(address, dialled)
-        return dialled
+        return await this.#dialOne(address, signal, client)
       } catch (error) {
         signal.throwIfAborted()
         if (!(error instanceof DialError)) throw error
@@ -145,6 +163,39 @@ export class Backend {
       }
     }
     return this.#unreachable(failures)
+  }
+
+  async #dialOne(
+    address: string,
+    signal: AbortSignal,
+    client: Introduction | null,
+  ): Promise<Dialled> {
+    const { options } = this
+    const { introduce: how } = options
+    const preface: Preface | null = isProxied(how)
+      ? (socket) => proxyHeader(how, client ?? endsOf(socket))
+      : null
+    try {
+      const dialled = await this.#dialWith(
+        address,
+        this.#name,
+        options,
+        this.#clock,
+        signal,
+        preface,
+      )
+      this.#reached(address, dialled)
+      return dialled
+    } catch (error) {
+      const refusal = error instanceof DialError ? error.refusal : null
+      if (preface === null || client === null || refusal === null) throw error
+      // Either it does not want this client, or it does not understand us and would say so to
+      // everybody; then we hear it, too.
+      const proof = await this.#dialOne(address, signal, null)
+      this.#mustBeSafe(proof, false)
+      new Conversation(proof, this.#clock).quit()
+      throw new Refusal(refusal)
+    }
   }
 
   /** The addresses as listed, those that have just failed last. */
@@ -169,41 +220,30 @@ export class Backend {
     throw new BackendUnreachable(why)
   }
 
-  #introduction(dialled: Dialled, client: Introduction): string | null {
-    const command =
-      this.options.introduce === 'none' ? null : xclientCommand(dialled.capabilities, client)
-    try {
-      this.#mustBeSafe(dialled, command !== null)
-    } catch (error) {
-      dialled.socket.destroy()
-      throw error
-    }
-    return command
+  #xclient({ capabilities }: Dialled, client: Introduction): string | null {
+    const { introduce: how, protocol } = this.options
+    if (how !== 'auto' && how !== 'xclient') return null
+    return xclientCommand(capabilities, client, protocol)
   }
 
   /** @throws OpenRelayRisk when the back end would take us for a friend and knows no better. */
-  #mustBeSafe({ socket }: Dialled, told: boolean): void {
+  #mustBeSafe({ socket, extended }: Dialled, offered: boolean): void {
     const { introduce: how, recipient_domains } = this.options
-    const trusts =
-      socket.remoteAddress === socket.localAddress || isPrivateText(socket.remoteAddress)
+    const risk = riskIn({
+      how,
+      // Whoever takes a PROXY header for a command answers it, in place of EHLO.
+      told: isProxied(how) ? extended : offered && (how === 'auto' || how === 'xclient'),
+      listed: recipient_domains.length > 0,
+      trusts: trustsUs(socket),
+    })
+    if (risk === null) return
     const where = `${socket.remoteAddress}:${socket.remotePort}`
-    if (how === 'xclient' && !told) {
-      this.#risk(`the back end at ${where} does not offer XCLIENT, which backend.introduce demands`)
-    }
-    if (trusts && !(told && how !== 'none') && recipient_domains.length === 0) {
-      this.#risk(
-        `the back end at ${where} would trust our address and is not told who the client is`,
-      )
-    }
+    socket.destroy()
+    this.#risk(`the back end at ${where} ${risk}`)
   }
 
   #risk(why: string): never {
     this.#log.event('backend.open-relay-risk', { why })
     throw new OpenRelayRisk(why)
   }
-}
-
-function isPrivateText(address: string | undefined): boolean {
-  const ip = parseIp(address ?? '')
-  return ip === null || isPrivate(ip)
 }

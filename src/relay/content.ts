@@ -5,6 +5,7 @@
  * forged ones we take out. A message that must not be delivered is broken off before its final dot
  * (RFC 5321 section 4.1.1.4), so the back end never sees half of it as a whole.
  */
+import { createHash, type Hash } from 'node:crypto'
 import { isPositive, type Reply, reply } from '../core/reply.ts'
 import { BackendLost, type Conversation } from './conversation.ts'
 import { HeaderFilter } from './header-filter.ts'
@@ -32,6 +33,7 @@ export class Content {
   readonly #filter = new HeaderFilter(ownHeaders)
   #byteCount = 0
   #verdict: Reply | null = null
+  #hash: Hash | null = null
 
   constructor(conversation: Conversation, options: BackendOptions, limits: ContentLimits) {
     this.#conversation = conversation
@@ -42,6 +44,16 @@ export class Content {
   /** How much the client has sent so far, in bytes on the wire. */
   get byteCount(): number {
     return this.#byteCount
+  }
+
+  /** From now on a hash is made of what the client sends. */
+  hash(): void {
+    this.#hash = createHash('sha256')
+  }
+
+  /** The hash of all that the client has sent; to be asked once, at the end. */
+  get digest(): string {
+    return this.#hash?.digest('hex') ?? ''
   }
 
   /** Puts header lines of ours above the message. */
@@ -56,6 +68,7 @@ export class Content {
    */
   write(bytes: Buffer): Promise<void> | undefined {
     this.#byteCount += bytes.length
+    this.#hash?.update(bytes)
     if (this.#verdict !== null || this.#conversation.answeredEarly) return undefined
     const pieces = this.#filter.push(bytes)
     if (this.#byteCount > this.#limits.sizeMax) {

@@ -12,6 +12,9 @@ import { type Capabilities, noCapabilities, parseCapabilities } from './capabili
 import type { Dialled } from './dial.ts'
 import { ProtocolError, ReplyReader } from './reply-reader.ts'
 
+/** LHLO is the EHLO of LMTP (RFC 2033). */
+export type Greeting = 'EHLO' | 'HELO' | 'LHLO'
+
 /** The back end went away, fell silent, or answered with something that is no reply. */
 export class BackendLost extends Error {
   override readonly name = 'BackendLost'
@@ -70,12 +73,12 @@ export class Conversation {
     return await this.nextReply(limitMs)
   }
 
-  /** Says EHLO or HELO again, after the back end has been told who the client is. */
-  async greet(verb: 'EHLO' | 'HELO', name: string, limitMs: Ms): Promise<Reply> {
+  /** Says EHLO, HELO or LHLO again, after the back end has been told who the client is. */
+  async greet(verb: Greeting, name: string, limitMs: Ms): Promise<Reply> {
     const answer = await this.say(`${verb} ${name}`, limitMs)
     if (answer.code === 250) {
       this.#capabilities =
-        verb === 'EHLO' ? parseCapabilities(answer.lines.slice(1)) : noCapabilities
+        verb === 'HELO' ? noCapabilities : parseCapabilities(answer.lines.slice(1))
     }
     return answer
   }

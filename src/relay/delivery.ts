@@ -27,6 +27,11 @@ const lostIt = reply(451, '4.4.2', 'The mail server behind us went away; try aga
 const changedMind = reply(451, '4.3.0', 'The mail server behind us has changed its mind; try again')
 const changedExtensions = reply(451, '4.3.0', 'Extensions have changed since EHLO; try again')
 const notOurs = reply(550, '5.7.1', 'We do not relay to that domain')
+const oneByOne = reply(
+  452,
+  '4.5.3',
+  'One recipient for each message, please; send the others again',
+)
 const noRecipients = reply(554, '5.5.1', 'No valid recipients')
 
 export class Delivery {
@@ -61,10 +66,16 @@ export class Delivery {
     this.#sender = sender
   }
 
+  /** True when another recipient can only be told to come again (decision 10). */
+  get isFull(): boolean {
+    return this.#backend.options.protocol === 'lmtp' && this.#accepted.length > 0
+  }
+
   /** Passes on one recipient. @returns The back end's answer, or why there can be none. */
   async recipient(recipient: Recipient): Promise<Reply> {
     if (this.#broken !== null) return this.#broken
     if (!this.#backend.takes(splitAddress(recipient.address).domain)) return notOurs
+    if (this.isFull) return oneByOne
     if (this.#mailReply !== null && !isPositive(this.#mailReply)) return this.#mailReply
     try {
       const conversation = await this.#ready()
@@ -178,6 +189,9 @@ export class Delivery {
       this.#mailReply = changedExtensions
       return
     }
+    const forwarding = this.#backend.forwarding(conversation, this.#client())
+    // What comes of it is for the log of the back end; refused or not, the mail goes on.
+    if (forwarding !== null) await this.#say(conversation, forwarding)
     this.#mailReply = await this.#say(conversation, mailCommand(sender, capabilities))
     for (const recipient of this.#accepted) {
       const answer = isPositive(this.#mailReply)

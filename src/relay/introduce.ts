@@ -3,7 +3,8 @@
  *
  * XCLIENT as Postfix defines it (XCLIENT_README): everything in one command, since a later one
  * would reset what an earlier one said; only attributes that the back end lists, since Exim ends
- * the conversation at one it does not know; values in xtext.
+ * the conversation at one it does not know; values in xtext. XFORWARD (XFORWARD_README) is written
+ * alike, for each message; it reaches the log of the back end and not its judgement.
  */
 
 import type { Hello } from '../core/client.ts'
@@ -11,7 +12,10 @@ import { toXtext } from '../core/envelope.ts'
 import type { Ip } from '../core/ip.ts'
 import { isPositive, type Reply } from '../core/reply.ts'
 import type { Capabilities } from './capabilities.ts'
-import type { Conversation } from './conversation.ts'
+import type { Conversation, Greeting } from './conversation.ts'
+import type { BackendOptions } from './options.ts'
+
+export type Protocol = BackendOptions['protocol']
 
 /** The client, as far as it is known when the conversation begins. */
 export interface Introduction {
@@ -34,35 +38,63 @@ const valueMax = 255
 
 /** True when the back end can be told the client's address; without it the rest is worth nothing. */
 export function offersXclient(capabilities: Capabilities): boolean {
-  return attributesOf(capabilities).has('ADDR')
+  return attributesOf(capabilities, 'XCLIENT').has('ADDR')
 }
 
 /** The XCLIENT command for what this back end wants to know; null when it cannot be told the address. */
-export function xclientCommand(capabilities: Capabilities, client: Introduction): string | null {
-  if (!offersXclient(capabilities)) return null
-  const wanted = attributesOf(capabilities)
-  const unknown = client.nameUnknown ? '[TEMPUNAVAIL]' : '[UNAVAILABLE]'
-  const known: Readonly<Record<string, string | null>> = {
-    NAME: client.name ?? unknown,
-    REVERSE_NAME: client.reverseName ?? unknown,
-    ADDR: client.ip.family === 6 ? `IPV6:${client.ip.text}` : client.ip.text,
-    PORT: String(client.port),
-    PROTO: client.helo.verb === 'EHLO' ? 'ESMTP' : 'SMTP',
-    HELO: client.helo.name,
+export function xclientCommand(
+  capabilities: Capabilities,
+  client: Introduction,
+  protocol: Protocol = 'smtp',
+): string | null {
+  const { name, reverseName, nameUnknown, local } = client
+  const unknown = nameUnknown ? '[TEMPUNAVAIL]' : '[UNAVAILABLE]'
+  return commandOf('XCLIENT', capabilities, {
+    NAME: name ?? unknown,
+    REVERSE_NAME: reverseName ?? unknown,
+    ...commonOf(client, protocol),
     LOGIN: client.login,
-    DESTADDR: client.local.address.includes(':')
-      ? `IPV6:${client.local.address}`
-      : client.local.address,
-    DESTPORT: String(client.local.port),
+    DESTADDR: local.address.includes(':') ? `IPV6:${local.address}` : local.address,
+    DESTPORT: String(local.port),
+  })
+}
+
+/** The XFORWARD command before the next MAIL; null when the back end does not want it. */
+export function xforwardCommand(
+  capabilities: Capabilities,
+  client: Introduction,
+  protocol: Protocol = 'smtp',
+): string | null {
+  return commandOf('XFORWARD', capabilities, {
+    NAME: client.name ?? '[UNAVAILABLE]',
+    ...commonOf(client, protocol),
+    SOURCE: 'REMOTE',
+  })
+}
+
+type Attributes = Readonly<Record<string, string | null>>
+
+function commonOf({ ip, port, helo }: Introduction, protocol: Protocol): Attributes {
+  const smtp = helo.verb === 'EHLO' ? 'ESMTP' : 'SMTP'
+  return {
+    ADDR: ip.family === 6 ? `IPV6:${ip.text}` : ip.text,
+    PORT: String(port),
+    PROTO: protocol === 'lmtp' ? 'LMTP' : smtp,
+    HELO: helo.name,
   }
+}
+
+function commandOf(verb: string, capabilities: Capabilities, known: Attributes): string | null {
+  const wanted = attributesOf(capabilities, verb)
+  if (!wanted.has('ADDR')) return null
   const attributes = Object.entries(known)
     .filter(([key, value]) => wanted.has(key) && value !== null)
     .map(([key, value]) => `${key}=${shortened(toXtext(value ?? ''))}`)
-  return `XCLIENT ${attributes.join(' ')}`
+  return `${verb} ${attributes.join(' ')}`
 }
 
-function attributesOf(capabilities: Capabilities): ReadonlySet<string> {
-  return new Set((capabilities.get('XCLIENT') ?? '').toUpperCase().split(/\s+/))
+function attributesOf(capabilities: Capabilities, verb: string): ReadonlySet<string> {
+  return new Set((capabilities.get(verb) ?? '').toUpperCase().split(/\s+/))
 }
 
 /** Cut to what Postfix takes, but not in the middle of "+XX". */
@@ -70,20 +102,30 @@ function shortened(xtext: string): string {
   return xtext.slice(0, valueMax).replace(/\+[0-9A-F]?$/, '')
 }
 
+/** How the client's own greeting is said to a back end. */
+export function greetingVerb({ helo }: Introduction, protocol: Protocol): Greeting {
+  return protocol === 'lmtp' ? 'LHLO' : helo.verb
+}
+
 /**
  * Introduces the client. Afterwards the back end has heard the client's own HELO, as it judges that too.
  *
+ * @param command What to say first; null when a PROXY header has told already who it is.
  * @returns null when all went well, else the refusal: the back end's answer to the client itself.
  * @throws BackendLost
  */
 export async function introduce(
   conversation: Conversation,
-  command: string,
-  { helo }: Introduction,
+  command: string | null,
+  { verb, name }: { readonly verb: Greeting; readonly name: string },
   limitMs: number,
 ): Promise<Reply | null> {
-  const welcome = await conversation.say(command, limitMs)
-  if (!isPositive(welcome)) return welcome
-  const greeted = await conversation.greet(helo.verb, helo.name, limitMs)
-  return isPositive(greeted) ? null : greeted
+  if (command !== null) {
+    const welcome = await conversation.say(command, limitMs)
+    if (!isPositive(welcome)) return welcome
+  }
+  const greeted = await conversation.greet(verb, name, limitMs)
+  // OpenSMTPD takes only one EHLO; it has heard ours, and goes by the address.
+  const heardOne = command === null && greeted.code === 503
+  return isPositive(greeted) || heardOne ? null : greeted
 }

@@ -11,13 +11,23 @@ export const backendOptions = z.strictObject({
       'Where the back end listens, as "host:port" or "[IPv6]:port". Several are tried in this order ' +
         'for each conversation.',
     ),
+  protocol: z
+    .enum(['smtp', 'lmtp'])
+    .default('smtp')
+    .describe(
+      'What the back end speaks. To LMTP (RFC 2033) each message goes with one recipient; clients ' +
+        'hear 452 for the others and send them again.',
+    ),
   introduce: z
-    .enum(['auto', 'xclient', 'none'])
+    .enum(['auto', 'xclient', 'proxy-v1', 'proxy-v2', 'xforward', 'none'])
     .default('auto')
     .describe(
       'How the back end learns who the client is. "xclient" demands the XCLIENT extension of every ' +
-        'conversation and relays nothing without it. "auto" uses it where it is offered. "none" ' +
-        'leaves it at the Received line: the back end then judges every client by our address.',
+        'conversation and relays nothing without it. "proxy-v1" and "proxy-v2" begin each connection ' +
+        'with a PROXY header, which the back end must be set to expect; nothing is relayed when it ' +
+        'does not understand. "auto" uses XCLIENT where it is offered, else XFORWARD. "xforward" is ' +
+        'for the log of the back end only, which then still judges every client by our address, as ' +
+        'with "none": that leaves it at the Received line.',
     ),
   recipient_domains: z
     .array(

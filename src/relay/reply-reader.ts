@@ -59,6 +59,17 @@ export class ReplyReader {
   }
 }
 
+/** The one reply that these lines are; null when they are something else. */
+export function readReply(lines: readonly string[]): Reply | null {
+  try {
+    const wire = lines.map((line) => `${line}\r\n`).join('')
+    return new ReplyReader().push(Buffer.from(wire)).next().value ?? null
+  } catch (error) {
+    if (error instanceof ProtocolError) return null
+    throw error
+  }
+}
+
 /** All but the tab, which a text may have (RFC 5321 section 4.2): a bare CR is a line end to some. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is being removed
 const controls = /[\x00-\x08\x0a-\x1f\x7f]/g

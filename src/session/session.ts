@@ -14,11 +14,12 @@ import { noCapabilities, sizeMaxOf } from '../relay/capabilities.ts'
 import { Content, type ContentLimits } from '../relay/content.ts'
 import { Delivery } from '../relay/delivery.ts'
 import { ClientLeft, Ended } from './ended.ts'
+import { acceptedIn, LastWord, type LastWordParts } from './last-word.ts'
 import { headersOf, hostnameOf, introductionOf, type Papers, protocolOf } from './papers.ts'
 import { Reckoning, type ReckoningParts } from './reckoning.ts'
 import { Screening, type ScreeningParts } from './screening.ts'
 
-export interface SessionParts extends ReckoningParts {
+export interface SessionParts extends ReckoningParts, LastWordParts {
   /** What we call ourselves. */
   readonly name: string
   readonly screening: ScreeningParts
@@ -31,6 +32,7 @@ export class Session {
   readonly client: Client
   readonly ledger: Ledger
   readonly screening: Screening
+  readonly lastWord: LastWord
   readonly #parts: SessionParts
   readonly #reckoning: Reckoning
   readonly #delivery: Delivery
@@ -59,6 +61,7 @@ export class Session {
     const arrival = { fromNetwork, seenBefore: parts.networks.knows(client.ip.network) }
     this.screening = new Screening(client, parts.screening, { arrival, signal: this.signal })
     this.#reckoning = new Reckoning(client, parts, this.ledger, this.screening)
+    this.lastWord = new LastWord(client.ip, parts)
     this.#delivery = new Delivery(parts.backend, () => introductionOf(this.#papers), this.signal)
   }
 
@@ -126,15 +129,19 @@ export class Session {
 
   async #recipient(recipient: Recipient): Promise<Reply> {
     const arrivedAt = this.#parts.clock.now()
-    const refusal = await this.#reckoning.settle({
-      address: recipient.address,
-      transaction: this.#transaction,
-      arrivedAt,
-      loggedIn: this.#login !== null,
-      hostname: () => hostnameOf(this.#papers) ?? '',
-      signal: this.signal,
-      beforeWait: () => this.#delivery.park(),
-    })
+    // What will be put off anyway is not made to wait for.
+    const isFull = this.#delivery.isFull
+    const refusal = isFull
+      ? null
+      : await this.#reckoning.settle({
+          address: recipient.address,
+          transaction: this.#transaction,
+          arrivedAt,
+          loggedIn: this.#login !== null,
+          hostname: () => hostnameOf(this.#papers) ?? '',
+          signal: this.signal,
+          beforeWait: () => this.#delivery.park(),
+        })
     const answer = refusal ?? (await this.#delivery.recipient(recipient))
     if (refusal === null) this.#reckoning.answered(answer)
     this.#transaction?.recipients.push({ address: recipient.address, reply: replyText(answer) })
@@ -153,13 +160,16 @@ export class Session {
       return opened
     }
     this.#content = opened
+    this.lastWord.watch(opened)
     opened.prepend(this.#headers())
     return opened
   }
 
   /** The content has ended. @returns The back end's final reply. */
   async finish(content: Content): Promise<Reply> {
-    const answer = await content.finish()
+    const finishing = this.lastWord.finish(content, this.#transaction)
+    this.#answering = finishing
+    const answer = await finishing
     if (this.#transaction !== null) this.#transaction.bytes = content.byteCount
     this.#content = null
     this.#settle(answer)
@@ -199,7 +209,7 @@ export class Session {
     this.#isClosed = true
     this.#closing.resolve()
     this.#leaving.abort(new ClientLeft())
-    this.#delivery.close(this.#content !== null)
+    this.lastWord.left(() => this.#delivery.close(this.#content !== null))
     // What the client was waiting for ends with it; how long it waited belongs into the ledger.
     void this.#answering.catch(() => {}).then(() => this.#closeLedger())
   }
@@ -228,10 +238,9 @@ export class Session {
 
   #headers(): string {
     const { name, clock } = this.#parts
-    const accepted = this.#transaction?.recipients.filter(({ reply: text }) => text.startsWith('2'))
     return headersOf(this.#papers, {
       by: name,
-      recipients: (accepted ?? []).map(({ address }) => address),
+      recipients: acceptedIn(this.#transaction),
       findings: this.#reckoning.findings,
       at: clock.wall(),
     })

@@ -40,7 +40,8 @@ export class TreacleServer extends SMTPServer {
         done()
       },
       onAuth: ({ username, password }, session, done) => {
-        void connections.get(session)?.login(username ?? '', password ?? '', done)
+        const login = connections.get(session)?.login(username ?? '', password ?? '')
+        void login?.then((response) => done(null, response))
       },
     })
     this.#parts = parts
@@ -56,8 +57,6 @@ export class TreacleServer extends SMTPServer {
     connection.init()
   }
 }
-
-type LoginDone = (error: Error | null, response: { user?: string }) => void
 
 /** Which connection a session object of the package belongs to. */
 const connections = new WeakMap<object, Connection>()
@@ -91,6 +90,7 @@ class Connection extends SMTPConnection {
     this._ready = true
     this._setListeners(() => this._sendGreeting())
     this._socket.on('pause', this.#tooMuch)
+    this._socket.on('data', () => this.#session.lastWord.spoke())
     this.#session.signal.addEventListener('abort', () => this.#ended(), { once: true })
   }
 
@@ -119,19 +119,18 @@ class Connection extends SMTPConnection {
 
   secured(): void {
     this._socket.on('pause', this.#tooMuch)
+    this._socket.on('data', () => this.#session.lastWord.spoke())
     this.#dialogue.secured()
   }
 
   /** AUTH, with what the package has read of it. The words that the client hears are the back end's. */
-  async login(user: string, password: string, done: LoginDone): Promise<void> {
+  async login(user: string, password: string): Promise<{ user?: string }> {
     try {
-      const answer = await this.#dialogue.login(user, password)
-      this.#instead = answer
-      done(null, answer.code === 235 ? { user } : {})
+      this.#instead = await this.#dialogue.login(user, password)
     } catch (error) {
       this.#instead = this.#dialogue.explain(error)
-      done(null, {})
     }
+    return this.#instead?.code === 235 ? { user } : {}
   }
 
   override handler_EHLO(command: Buffer, callback: () => void): void {

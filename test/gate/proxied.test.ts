@@ -12,6 +12,7 @@ import { Gate } from '../../src/gate/gate.ts'
 import { makeGeneration } from '../../src/generation.ts'
 import { Greylist } from '../../src/memory/greylist.ts'
 import { Networks } from '../../src/memory/networks.ts'
+import { Unheard } from '../../src/memory/unheard.ts'
 import { Log } from '../../src/observe/log.ts'
 import type { Session } from '../../src/session/session.ts'
 import { FakeClock } from '../helpers/fake-clock.ts'
@@ -262,6 +263,7 @@ log.level = "silent"`
   const { gateParts } = makeGeneration(config, {
     ...{ clock, log, holder, folder, dns: fakeDns() },
     networks: new Networks(clock, config.memory, () => {}),
+    unheard: new Unheard(config.memory, clock, () => {}),
     greylist: new Greylist(clock, config.greylist),
   })
   const sessions: Session[] = []

@@ -6,6 +6,7 @@
  * so no test has to sleep.
  */
 import { createServer, type Socket } from 'node:net'
+import { parseProxyHeader } from '../../src/gate/proxy-header.ts'
 
 /**
  * How the back end answers: with text, whose last CR LF may be left out; with bytes exactly as
@@ -28,6 +29,8 @@ export interface BackendScript {
   readonly ehlo?: readonly string[]
   /** The answer to a command, or to the final "."; undefined for the usual one. */
   replies?(line: string, connection: number): Answer | undefined
+  /** Says nothing before a PROXY header, which is then the first line that it has received. */
+  readonly awaitsProxy?: boolean
   /** Never reads anything after it has said 354. */
   readonly stopsReading?: boolean
   /** Where to listen; 127.0.0.1 unless given. */
@@ -70,6 +73,7 @@ const usualReplies: Readonly<Record<string, string>> = {
   RSET: '250 2.0.0 Reset',
   NOOP: '250 2.0.0 Ok',
   XCLIENT: '220 backend.example.net ESMTP',
+  XFORWARD: '250 2.0.0 Ok',
   QUIT: '221 2.0.0 Bye',
   '.': '250 2.0.0 Queued',
 }
@@ -166,7 +170,8 @@ function converse(socket: Socket, script: BackendScript, seen: Seen): void {
 
   const answerTo = (line: string): Answer => {
     const verb = line.split(' ')[0]?.toUpperCase() ?? ''
-    const usual = verb === 'EHLO' ? ehloReply(keywords) : (usualReplies[verb] ?? '500 5.5.2 What?')
+    const isEhlo = verb === 'EHLO' || verb === 'LHLO'
+    const usual = isEhlo ? ehloReply(keywords) : (usualReplies[verb] ?? '500 5.5.2 What?')
     return script.replies?.(line, connection) ?? usual
   }
 
@@ -207,12 +212,29 @@ function converse(socket: Socket, script: BackendScript, seen: Seen): void {
     return true
   }
 
+  const greet = () => {
+    const { greeting = '220 backend.example.net ESMTP' } = script
+    say(socket, typeof greeting === 'function' ? greeting() : greeting)
+  }
+
+  const readProxy = (): boolean => {
+    const header = parseProxyHeader(pending)
+    if (header.kind !== 'header') return false
+    pending = pending.subarray(header.length)
+    awaitsProxy = false
+    dialogue.push(`PROXY ${header.source?.ip.text} ${header.source?.port}`)
+    seen.transcript.push(...dialogue)
+    greet()
+    return true
+  }
+
+  let awaitsProxy = script.awaitsProxy ?? false
   socket.on('data', (chunk: Buffer) => {
     pending = Buffer.concat([pending, chunk])
+    if (awaitsProxy && !readProxy()) return
     while (content === null ? readLine() : readContent(content));
   })
-  const { greeting = '220 backend.example.net ESMTP' } = script
-  say(socket, typeof greeting === 'function' ? greeting() : greeting)
+  if (!awaitsProxy) greet()
 }
 
 function ehloReply(keywords: readonly string[]): string {

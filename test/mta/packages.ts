@@ -1,8 +1,8 @@
 /**
  * Makes the programs available that the tests run as "the other side": `node test/mta/packages.ts`.
  *
- * On Debian and Ubuntu, as root, it installs Exim, NSD and swaks, and unpacks Postfix beside them:
- * the mail servers' packages exclude each other. No service is started and no package is ever
+ * On Debian and Ubuntu, as root, it installs Exim, Dovecot, HAProxy, NSD and swaks, and unpacks
+ * Postfix and OpenSMTPD beside them: the mail servers' packages exclude each other. No service is started and no package is ever
  * removed. Elsewhere it says what is missing and changes nothing. When nothing is missing, it says
  * nothing.
  */
@@ -15,8 +15,11 @@ import {
   findGroup,
   findPostfix,
   findUser,
+  hasDovecot,
+  hasOpensmtpd,
   hasSendmail,
   hasSendmailMacros,
+  UNPACKED_OPENSMTPD,
   UNPACKED_POSTFIX,
   UNPACKED_SENDMAIL,
   UNPACKED_SENDMAIL_CF,
@@ -86,6 +89,18 @@ const needs: readonly Need[] = [
     elsewhere: `install postfix, or unpack its package into ${UNPACKED_POSTFIX}`,
     isThere: () => findPostfix() !== undefined,
     from: () => unpack('postfix', UNPACKED_POSTFIX, () => findPostfix() !== undefined),
+  },
+  {
+    what: 'dovecot with LMTP',
+    elsewhere: 'install dovecot-lmtpd (Debian), dovecot (Fedora), or what it is called',
+    isThere: hasDovecot,
+    from: 'dovecot-lmtpd',
+  },
+  {
+    what: 'opensmtpd',
+    elsewhere: `unpack the package of OpenSMTPD 6.8 or later into ${UNPACKED_OPENSMTPD}`,
+    isThere: hasOpensmtpd,
+    from: () => unpack('opensmtpd', UNPACKED_OPENSMTPD, hasOpensmtpd),
   },
   {
     what: 'the group postdrop',

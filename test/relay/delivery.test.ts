@@ -40,6 +40,50 @@ describe('Delivery', () => {
     assert.equal(at.server.messages[0]?.toString(), 'Subject: x\r\n\r\nhi\r\n')
   })
 
+  it('sends to LMTP one recipient at a time, so that there is one answer', async () => {
+    await using at = await start(
+      { replies: (line) => (line === '.' ? '452 4.2.2 bob is full' : undefined) },
+      { protocol: 'lmtp' },
+    )
+    at.delivery.begin(alice)
+    assert.equal(at.delivery.isFull, false)
+    assert.equal(await at.rcpt(bob), '250 2.1.5 Recipient ok')
+    assert.equal(at.delivery.isFull, true)
+    const oneByOne = '452 4.5.3 One recipient for each message, please; send the others again'
+    assert.equal(await at.rcpt(carol), oneByOne)
+    assert.equal(await at.send('x\r\n'), '452 4.2.2 bob is full')
+    at.delivery.begin(alice)
+    assert.equal(await at.rcpt(carol), '250 2.1.5 Recipient ok')
+    assert.deepEqual(at.server.transcript, [
+      'LHLO mx.example.net',
+      'MAIL FROM:<alice@example.org>',
+      'RCPT TO:<bob@example.net>',
+      'DATA',
+      'MAIL FROM:<alice@example.org>',
+      'RCPT TO:<carol@example.net>',
+    ])
+  })
+
+  for (const answer of ['250 2.0.0 Ok', '550 5.7.0 not you']) {
+    it(`says XFORWARD before each message, which "${answer}" does not stop`, async () => {
+      const ehlo = ['XFORWARD NAME ADDR']
+      const replies = (line: string) => (line.startsWith('XFORWARD') ? answer : undefined)
+      await using at = await start({ ehlo, replies })
+      for (const _ of [1, 2]) {
+        at.delivery.begin(alice)
+        await at.rcpt(bob)
+        await at.send('x\r\n')
+      }
+      const one = [
+        'XFORWARD NAME=mail.example.org ADDR=203.0.113.7',
+        'MAIL FROM:<alice@example.org>',
+        'RCPT TO:<bob@example.net>',
+        'DATA',
+      ]
+      assert.deepEqual(at.server.transcript, ['EHLO mx.example.net', ...one, ...one])
+    })
+  }
+
   it('sends the next message over the same conversation', async () => {
     await using at = await start()
     for (const count of [1, 2, 3]) {

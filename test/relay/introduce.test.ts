@@ -4,7 +4,13 @@ import { describe, it } from 'node:test'
 import { parseIp } from '../../src/core/ip.ts'
 import { replyText } from '../../src/core/reply.ts'
 import { parseCapabilities } from '../../src/relay/capabilities.ts'
-import { type Introduction, introduce, xclientCommand } from '../../src/relay/introduce.ts'
+import {
+  greetingVerb,
+  type Introduction,
+  introduce,
+  xclientCommand,
+  xforwardCommand,
+} from '../../src/relay/introduce.ts'
 import { converse, introductionOf, setUp } from './setups.ts'
 
 const all = 'XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT'
@@ -75,6 +81,37 @@ describe('xclientCommand', () => {
   }
 })
 
+describe('in front of LMTP', () => {
+  it('the protocol is called LMTP', () => {
+    const offered = parseCapabilities(['XCLIENT ADDR PROTO'])
+    assert.equal(
+      xclientCommand(offered, introductionOf(), 'lmtp'),
+      'XCLIENT ADDR=203.0.113.7 PROTO=LMTP',
+    )
+    assert.equal(greetingVerb(introductionOf(), 'lmtp'), 'LHLO')
+  })
+})
+
+const forwards = [
+  {
+    offers: 'XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE',
+    command:
+      'XFORWARD NAME=mail.example.org ADDR=203.0.113.7 PORT=54321 PROTO=ESMTP ' +
+      'HELO=mail.example.org SOURCE=REMOTE',
+    because: 'all that Postfix lists and we know',
+  },
+  { offers: 'XFORWARD NAME', command: null, because: 'a log without the address is worth nothing' },
+  { offers: 'XCLIENT ADDR', command: null, because: 'it is not offered' },
+]
+
+describe('xforwardCommand', () => {
+  for (const { offers, command, because } of forwards) {
+    it(`to "${offers}": ${because}`, () => {
+      assert.equal(xforwardCommand(parseCapabilities([offers]), introductionOf()), command)
+    })
+  }
+})
+
 describe('introduce', () => {
   const outcomes = [
     { step: 'XCLIENT', answer: '550 5.7.1 not you', refusal: '550 5.7.1 not you' },
@@ -89,7 +126,8 @@ describe('introduce', () => {
         replies: (line) => (line.startsWith(step) ? answer : undefined),
       })
       const conversation = await converse(at)
-      const heard = await introduce(conversation, 'XCLIENT ADDR=x', introductionOf(), 1_000)
+      const hello = greetingOf(introductionOf())
+      const heard = await introduce(conversation, 'XCLIENT ADDR=x', hello, 1_000)
       assert.equal(heard === null ? null : replyText(heard), refusal)
       conversation.destroy()
     })
@@ -98,8 +136,8 @@ describe('introduce', () => {
   it('says the HELO of the client afterwards, in the way the client said it', async () => {
     await using at = await setUp()
     const conversation = await converse(at)
-    const client = introductionOf({ helo: { verb: 'HELO', name: 'computer' } })
-    await introduce(conversation, 'XCLIENT ADDR=x', client, 1_000)
+    const hello = { verb: 'HELO', name: 'computer' } as const
+    await introduce(conversation, 'XCLIENT ADDR=x', hello, 1_000)
     assert.deepEqual(at.server.transcript, [
       'EHLO mx.example.net',
       'XCLIENT ADDR=x',
@@ -108,3 +146,7 @@ describe('introduce', () => {
     conversation.destroy()
   })
 })
+
+function greetingOf(client: Introduction) {
+  return { verb: greetingVerb(client, 'smtp'), name: client.helo.name }
+}

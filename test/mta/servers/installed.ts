@@ -8,6 +8,8 @@ export const UNPACKED_POSTFIX = join(cache, 'postfix')
 /** Sendmail and the macros that its configuration is made of always are. */
 export const UNPACKED_SENDMAIL = join(cache, 'sendmail')
 export const UNPACKED_SENDMAIL_CF = join(cache, 'sendmail-cf')
+/** OpenSMTPD always is. */
+export const UNPACKED_OPENSMTPD = join(cache, 'opensmtpd')
 
 /** Servers live in sbin, which only root has in its PATH. */
 const folders = [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin']
@@ -71,6 +73,16 @@ export function hasSendmail(): boolean {
 
 export function hasSendmailMacros(): boolean {
   return existsSync(join(UNPACKED_SENDMAIL_CF, 'usr/share/sendmail/cf/m4/cf.m4'))
+}
+
+/** Whether OpenSMTPD has been unpacked. */
+export function hasOpensmtpd(): boolean {
+  return isExecutable(join(UNPACKED_OPENSMTPD, 'usr/sbin/smtpd'))
+}
+
+/** Whether Dovecot is installed, and LMTP with it. */
+export function hasDovecot(): boolean {
+  return findCommand('dovecot') !== undefined && isExecutable('/usr/lib/dovecot/lmtp')
 }
 
 /** The numbers of a user, from /etc/passwd: name, password, user id, group id, and more. */

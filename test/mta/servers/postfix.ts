@@ -28,7 +28,10 @@ export interface PostfixOptions {
   readonly master?: readonly string[]
 }
 
-export type Postfix = MailServer
+export interface Postfix extends MailServer {
+  /** Whether it has nothing left to deliver. */
+  queueIsEmpty(): Promise<boolean>
+}
 
 /** Starts a Postfix and waits until it listens. */
 export function startPostfix(options: PostfixOptions = {}): Promise<Postfix> {
@@ -79,6 +82,7 @@ async function launch(home: PostfixHome, folder: string, port: number): Promise<
       return command('sendmail', args, withLf(message.data))
     },
     flush: () => command('postqueue', ['-f']),
+    queueIsEmpty: async () => (await ask('postqueue', ['-p'])).output.includes('queue is empty'),
     stop: () => daemon.stop(),
     [Symbol.asyncDispose]: () => daemon.stop(),
   }

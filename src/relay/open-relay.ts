@@ -1,0 +1,51 @@
+/**
+ * Never an open relay: may this back end be used, given what it knows of the client?
+ *
+ * A mail server on our own host or network trusts our address and relays for whoever it takes for
+ * us. So it must be told who the client is, in a way that reaches its judgement, or be asked for
+ * listed domains only. XFORWARD reaches its log only (XFORWARD_README), so it does not count.
+ */
+import type { Socket } from 'node:net'
+import { isPrivate, parseIp } from '../core/ip.ts'
+import type { BackendOptions } from './options.ts'
+
+export type Introducing = BackendOptions['introduce']
+
+export interface Situation {
+  readonly how: Introducing
+  /** Whether the back end judges this client by its own address. */
+  readonly told: boolean
+  /** Whether mail is passed on for listed domains only. */
+  readonly listed: boolean
+  /** Whether the back end would take our address for that of a friend. */
+  readonly trusts: boolean
+}
+
+/** True when a conversation in which the back end is not told is never used for mail. */
+export function isDemanded(how: Introducing): boolean {
+  return how === 'xclient' || isProxied(how)
+}
+
+export function isProxied(how: Introducing): how is 'proxy-v1' | 'proxy-v2' {
+  return how === 'proxy-v1' || how === 'proxy-v2'
+}
+
+/** What speaks against using it, to be read after "the back end at ..."; null when nothing does. */
+export function riskIn({ how, told, listed, trusts }: Situation): string | null {
+  if (isDemanded(how) && !told) {
+    const what = isProxied(how) ? 'does not understand PROXY headers' : 'does not offer XCLIENT'
+    return `${what}, which backend.introduce demands`
+  }
+  if (trusts && !told && !listed) return 'would trust our address and is not told who the client is'
+  return null
+}
+
+/** Whether what is at the other end takes us for itself or for a neighbour. */
+export function trustsUs({ remoteAddress, localAddress }: Socket): boolean {
+  return remoteAddress === localAddress || isPrivateText(remoteAddress)
+}
+
+export function isPrivateText(address: string | undefined): boolean {
+  const ip = parseIp(address ?? '')
+  return ip === null || isPrivate(ip)
+}
