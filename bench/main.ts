@@ -50,19 +50,19 @@ const tables: readonly Table[] = [
   {
     part: 'relay',
     title: '4 kB, one a connection, 20 at once',
-    args: load(2000, '--concurrency', 20),
+    args: load(1500, '--concurrency', 20),
     keys: [rate, cpu],
   },
   {
     part: 'relay',
     title: '4 kB, one a connection, 200 at once',
-    args: load(2000, '--concurrency', 200),
+    args: load(1500, '--concurrency', 200),
     keys: [rate, cpu],
   },
   {
     part: 'relay',
     title: '4 kB, 100 a connection, 20 at once',
-    args: load(6000, '--concurrency', 20, '--per-conn', 100),
+    args: load(4000, '--concurrency', 20, '--per-conn', 100),
     keys: [rate, cpu],
   },
   {
