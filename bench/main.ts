@@ -121,7 +121,8 @@ async function tableText(servers: readonly rig.Server[], table: Table): Promise<
   const readings = await interleaved(taking, rounds, table.args, tiny ? 0 : 4_000)
   const [base] = readings.values()
   const rows = [...readings].map(([name, own]) => {
-    const failed = medianOf(own, 'failed') > 0 ? ' (some failed)' : ''
+    const failures = own.map((reading) => reading.failures).find((each) => each !== undefined)
+    const failed = failures === undefined ? '' : ` (${JSON.stringify(failures)})`
     const cells = table.keys.map(([, path]) =>
       cell(medianOf(own, path), medianOf(base ?? [], path)),
     )

@@ -156,6 +156,7 @@ export async function startPostfixProxy(sink: number): Promise<Server | null> {
       config: {
         smtpd_proxy_filter: `127.0.0.1:${sink}`,
         smtpd_client_connection_count_limit: '0',
+        message_size_limit: '104857600',
         default_process_limit: '250',
       },
     })
@@ -184,9 +185,11 @@ export async function startHaraka(sink: number): Promise<Server | null> {
       await run('npm', args, { timeoutMs: 120_000 })
     }
     const files = (port: number) => ({
-      'config/smtp.ini': `listen=127.0.0.1:${port}\n`,
+      'config/smtp.ini': `listen=127.0.0.1:${port}\nnodes=0\n`,
       'config/plugins': 'rcpt_to.in_host_list\nqueue/smtp_proxy\n',
       'config/host_list': 'example.org\n',
+      'config/connection.ini':
+        '[message]\ngreeting=mx.example.org ESMTP\n[max]\nbytes=104857600\nline_length=512\ndata_line_length=992\nmime_parts=1000\n[headers]\nmax_lines=1000\nmax_received=100\n[haproxy]\n[uuid]\n',
       'config/smtp_proxy.ini': `host=127.0.0.1\nport=${sink}\nmax_connections=1000\n`,
       'config/log.ini': 'level=NOTICE\n',
       'config/me': 'mx.example.org\n',
