@@ -33,10 +33,10 @@ describe('Treacle behind HAProxy', { timeout: 60_000 }, () => {
       await using treacle = await startTreacle('127.0.0.1')
       const more = 'check check-send-proxy inter 1s'
       await using haproxy = await startHaproxy({ to: treacle.address, send, more })
-      const [check] = await treacle.closed(1)
-      assert.equal(check?.client, '127.0.0.1')
-      assert.equal(treacle.app.log.counts['gate.bad-proxy-header'], 0)
+      // A check that HAProxy resets before it is read leaves no ledger; what counts is that none is
+      // taken for garbage, and that mail goes on.
       assert.match((await talk('127.0.0.9', haproxy.port)).heard, /^220 /)
+      assert.equal(treacle.app.log.counts['gate.bad-proxy-header'], 0)
     })
   }
 
