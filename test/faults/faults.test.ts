@@ -22,8 +22,10 @@ describe('faults', { timeout: 120_000 }, () => {
       assert.equal(result.wrong, '')
       assert.ok(result.hits >= 1, 'the fault never struck')
       assert.equal(result.delivered, 6)
-      // Without the memory the same message may come twice for each time it struck; with it, never.
-      assert.ok(result.duplicates <= (memory ? 0 : result.hits), `${result.duplicates} duplicates`)
+      // A message may come twice for each time it struck, but not when only the client was killed
+      // and the memory is on.
+      const most = memory && name.includes('client') ? 0 : result.hits
+      assert.ok(result.duplicates <= most, `${result.duplicates} duplicates`)
     })
   }
 })
