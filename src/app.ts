@@ -6,9 +6,12 @@ import { Holder } from './delay/holder.ts'
 import type { Dns } from './dns/resolver.ts'
 import { Gate } from './gate/gate.ts'
 import { type Generation, makeGeneration, type Surroundings } from './generation.ts'
+import { Greylist } from './memory/greylist.ts'
+import { Networks } from './memory/networks.ts'
 import { Unheard } from './memory/unheard.ts'
 import { Log } from './observe/log.ts'
 import { MainLog } from './observe/mainlog.ts'
+import type { ModuleReason } from './reasons/modules.ts'
 import { type Backend, BackendUnreachable, OpenRelayRisk } from './relay/backend.ts'
 
 export interface AppSetup {
@@ -17,6 +20,8 @@ export interface AppSetup {
   readonly file: string
   /** The folder that list files are looked for in first. */
   readonly folder: string
+  /** Those of reasons.modules, loaded. */
+  readonly modules?: readonly ModuleReason[]
   readonly clock?: Clock
   readonly dns?: Dns
 }
@@ -27,32 +32,38 @@ export class App {
   readonly #clock: Clock
   readonly #gate: Gate
   readonly #around: Surroundings
-  readonly #unheard: Unheard
   readonly #stopping = new AbortController()
+  readonly #networks: Networks
+  readonly #greylist: Greylist
+  readonly #unheard: Unheard
   #generation: Generation
   #mainlog: MainLog | null = null
   #stopListening: () => void = () => {}
 
   /** @throws ConfigError */
-  constructor({ config, folder, clock = systemClock, dns }: AppSetup) {
+  constructor({ config, folder, clock = systemClock, dns, modules = [] }: AppSetup) {
     this.#clock = clock
     this.log = new Log(clock, config.log)
     this.holder = new Holder(clock, config.delay.slots, (held) =>
       this.log.event('delay.slots-full', { held }),
     )
     const { log, holder } = this
-    this.#unheard = new Unheard(config.memory, clock, (why) =>
-      log.event('state.unavailable', { why }),
-    )
+    const report = (why: string) => log.event('state.unavailable', { why })
+    this.#networks = new Networks(clock, config.memory, report)
+    this.#unheard = new Unheard(config.memory, clock, report)
+    this.#greylist = new Greylist(clock, config.greylist)
+    const [networks, greylist] = [this.#networks, this.#greylist]
     this.#around = {
       clock,
       log,
       holder,
+      networks,
+      greylist,
       unheard: this.#unheard,
       folder,
       ...(dns === undefined ? {} : { dns }),
     }
-    this.#generation = makeGeneration(config, this.#around)
+    this.#generation = makeGeneration(config, this.#around, modules)
     this.#gate = new Gate(clock, this.log, () => this.#generation.gateParts)
     this.#openMainlog(config)
   }
@@ -88,8 +99,8 @@ export class App {
    *
    * @throws ConfigError, with everything as it was before.
    */
-  async reload(config: Config): Promise<void> {
-    const next = makeGeneration(config, this.#around)
+  async reload(config: Config, modules: readonly ModuleReason[] = []): Promise<void> {
+    const next = makeGeneration(config, this.#around, modules)
     try {
       await this.#prove(next.backend)
     } catch (error) {
@@ -101,6 +112,7 @@ export class App {
     next.begin()
     last.retire()
     this.holder.slotsMax = config.delay.slots
+    this.#greylist.options = config.greylist
     this.#unheard.configure(config.memory)
     this.log.level = config.log.level
     await this.#closeMainlog()
@@ -121,6 +133,7 @@ export class App {
     await emptied
     this.#stopping.abort(new Error('stopped'))
     this.#generation.retire()
+    this.#networks.save()
     this.log.event('server.stopped', { connections })
     await this.#closeMainlog()
     await this.log.flush()

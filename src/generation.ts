@@ -7,17 +7,20 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { ListFiles } from './config/files.ts'
+import { readyReasons } from './config/judging.ts'
 import type { Config } from './config/schema.ts'
 import type { Clock } from './core/clock.ts'
 import { ConfigError, messageOf } from './core/errors.ts'
 import type { Holder } from './delay/holder.ts'
 import { delayKey } from './delay/key.ts'
-import { DnsList, type DnsListEvent, runListChecks } from './dns/dns-list.ts'
+import { type DnsListEvent, runListChecks } from './dns/dns-list.ts'
 import { type Dns, SystemDns } from './dns/resolver.ts'
 import type { GateParts } from './gate/gate.ts'
+import type { Greylist } from './memory/greylist.ts'
+import type { Networks } from './memory/networks.ts'
 import type { Unheard } from './memory/unheard.ts'
 import type { Log } from './observe/log.ts'
-import { prepareReasons, type ReasonsAt } from './reasons/index.ts'
+import type { ModuleReason } from './reasons/modules.ts'
 import { Backend } from './relay/backend.ts'
 import { TreacleServer } from './smtp/server.ts'
 
@@ -25,7 +28,9 @@ export interface Surroundings {
   readonly clock: Clock
   readonly log: Log
   readonly holder: Holder
+  readonly networks: Networks
   readonly unheard: Unheard
+  readonly greylist: Greylist
   /** The folder that list files are looked for in first. */
   readonly folder: string
   /** Asked instead of the servers in [dns]; for tests. */
@@ -45,7 +50,11 @@ export interface Generation {
 const listCheckEveryMs = 30 * 60_000
 
 /** @throws ConfigError when a file that the configuration names is missing or wrong. */
-export function makeGeneration(config: Config, around: Surroundings): Generation {
+export function makeGeneration(
+  config: Config,
+  around: Surroundings,
+  modules: readonly ModuleReason[] = [],
+): Generation {
   const { clock, log } = around
   const files = new ListFiles(around.folder)
   const knownGood = files.hosts(config.gate.known_good, 'gate.known_good')
@@ -54,14 +63,13 @@ export function makeGeneration(config: Config, around: Surroundings): Generation
   const tls = readTls(config)
   const ownDns = around.dns === undefined ? new SystemDns(config.dns, clock) : null
   const dns = around.dns ?? ownDns ?? new SystemDns(config.dns, clock)
-  const lists: DnsList[] = []
-  const reasons = readyReasons(config, files, (settings) => {
-    const list = new DnsList(settings, { dns, clock, report: (event) => reportList(log, event) })
-    lists.push(list)
-    return list
+  const report = (event: DnsListEvent) => reportList(log, event)
+  const name = config.name === '' ? hostname() : config.name
+  const ownName = name.toLowerCase()
+  const { reasons, lists } = readyReasons(config, {
+    ...{ files, clock, log, dns, report, ownName, modules },
   })
   files.mustBeFine()
-  const name = config.name === '' ? hostname() : config.name
   const backend = new Backend(config.backend, name, clock, log)
   const server = new TreacleServer({
     name,
@@ -73,6 +81,7 @@ export function makeGeneration(config: Config, around: Surroundings): Generation
     log,
   })
   const life = lifeOf(() => ownDns?.close())
+  const lookupsMax = config.reasons.lookups_max
   const watch = { clock, log, timeLimitMs: config.reasons.time_limit }
   return {
     config,
@@ -89,9 +98,13 @@ export function makeGeneration(config: Config, around: Surroundings): Generation
         clock,
         log,
         unheard: config.memory.unheard ? around.unheard : null,
-        screening: { dns, reasons, watch, screened, knownGood },
+        screening: { dns, reasons, watch, screened, knownGood, lookupsMax },
         delay: { options: config.delay, key: keyOf(config, log), holder: around.holder },
         backend,
+        recipients: config.recipients,
+        passAuth: config.reasons.botnet.pass_auth,
+        networks: around.networks,
+        greylist: around.greylist,
         limits: { sizeMax: config.smtp.size_max, receivedMax: config.smtp.received_max },
       },
     },
@@ -102,19 +115,6 @@ export function makeGeneration(config: Config, around: Surroundings): Generation
     },
     retire: life.retire,
   }
-}
-
-function readyReasons(
-  { reasons }: Config,
-  files: ListFiles,
-  openList: (settings: ConstructorParameters<typeof DnsList>[0]) => DnsList,
-): ReasonsAt {
-  return prepareReasons(reasons, {
-    acceptJunkHelo: files.hosts(reasons.helo_accept_junk_hosts, 'reasons.helo_accept_junk_hosts'),
-    flavellExact: reasons.flavell_exact,
-    openList,
-    names: (file) => files.names(file, 'reasons["helo-no-jive"].names'),
-  })
 }
 
 /** Counts who still uses something, and closes it after the last one. */

@@ -1,22 +1,41 @@
 #!/usr/bin/env node
 /** The command line: commands, signals, exit codes. The only user of process. */
 import { dirname, join } from 'node:path'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { App } from './app.ts'
+import { checkConfig } from './cli/check.ts'
 import { outdatedPages, writeManual } from './cli/manual.ts'
+import { formats } from './cli/read-file.ts'
+import { InputError } from './cli/read-lines.ts'
+import {
+  type ExplainFlags,
+  explainCommand,
+  type ReplayFlags,
+  replayCommand,
+  type TryFlags,
+  tryCommand,
+} from './cli/replay-commands.ts'
 import { sendOne } from './cli/send.ts'
-import { ListFiles, readConfig, shippedFolder } from './config/files.ts'
+import { readConfig, shippedFolder } from './config/files.ts'
 import type { Config } from './config/schema.ts'
 import { systemClock } from './core/clock.ts'
 import { ConfigError, messageOf } from './core/errors.ts'
+import { parseIp } from './core/ip.ts'
+import { oneAtATime } from './core/one-at-a-time.ts'
 import { startDemo } from './demo.ts'
+import { loadModules, type ModuleReason } from './reasons/modules.ts'
 
 /** sysexits.h */
-const exit = { ok: 0, failed: 1, usage: 64, unavailable: 69, software: 70, config: 78 } as const
+const exit = {
+  ...({ ok: 0, failed: 1, usage: 64, noInput: 66 } as const),
+  ...({ unavailable: 69, software: 70, config: 78 } as const),
+}
 
 const root = join(import.meta.dirname, '..')
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const complain = (text: string) => process.stderr.write(`${text}\n`)
+
+const outside = { environment: process.env, say, complain }
 
 /** SIGINTs closer together than this are one. */
 const sameSignalMs = 500
@@ -63,6 +82,61 @@ program
   })
 
 program
+  .command('replay')
+  .description(
+    'Judge the connections that files tell of, and count: what is found, whom it slows, what it costs. ' +
+      'Reads a TSV table, an Exim main log or a Postfix mail log, plain or gzipped; "-" is the input.',
+  )
+  .argument('<file...>', 'what to read')
+  .option('-c, --config <file>', 'the config file to judge by; without it, the defaults')
+  .option('--compare <file>', 'another config file: tell what it would change, worst first')
+  .option('--live', 'ask the DNS of today instead of believing what the files hold')
+  .addOption(
+    new Option('--unknown <as>', 'what a name is taken for that was looked up in vain')
+      .choices(['unknown', 'none'])
+      .default('unknown'),
+  )
+  .option('--label <label>', 'one label for all, such as "ham", instead of those of the files')
+  .addOption(
+    new Option('--format <format>', 'do not find out the format by the first lines').choices(
+      formats,
+    ),
+  )
+  .option('--show <count>', 'how many clients of a comparison to list', wholeNumber, 20)
+  .option('--json', 'print one JSON document instead (docs/replay.md)')
+  .action((files: string[], flags: ReplayFlags) => replayCommand(files, flags, outside))
+
+program
+  .command('try')
+  .description(
+    'Play one connection through and print what would be found and what it comes to. ' +
+      'Nothing is sent and nobody waits.',
+  )
+  .requiredOption('--ip <address>', 'the address of the client', address)
+  .option('--helo <name>', 'what it says in HELO or EHLO', '')
+  .option('--from <address>', 'what it says in MAIL; "" for the null sender')
+  .option('--to <address...>', 'what it says in RCPT, once or more')
+  .option('--ptr <name>', 'the name of the address, instead of asking the DNS; "" for none')
+  .option('--unconfirmed', 'the name given by --ptr does not lead back to the address')
+  .option('--offline', 'ask nobody: what is not told is unavailable')
+  .option('-c, --config <file>', 'the config file to judge by; without it, the defaults')
+  .option('--json', 'print one JSON document instead (docs/replay.md)')
+  .action((flags: TryFlags) => tryCommand(flags, outside))
+
+program
+  .command('explain')
+  .description(
+    "Say why clients were kept waiting, from Treacle's JSON log or a main log in Exim's form.",
+  )
+  .argument('[file]', 'the log, plain or gzipped; "-" is the input', '-')
+  .option('--id <id>', 'only the connection of this id')
+  .option('--client <address>', 'only the connections of this client')
+  .option('-c, --config <file>', 'the config file that a main log is explained by')
+  .action(async (file: string, flags: ExplainFlags) => {
+    process.exitCode = (await explainCommand(file, flags, outside)) ? exit.ok : exit.failed
+  })
+
+program
   .command('manual')
   .description(
     'Write conf/treacle.toml and docs/manual.md from what the settings say of themselves.',
@@ -89,14 +163,15 @@ async function main(): Promise<void> {
 
 async function run({ config: file }: ConfigFlag): Promise<void> {
   const read = () => readConfig(file ?? null, process.env)
-  const app = new App({ config: read(), file: file ?? '', folder: folderOf(file) })
-  handleSignals(app, () => reload(app, read, file ?? '(no config file)'))
+  const config = read()
+  const modules = await modulesOf(config, file)
+  const app = new App({ config, file: file ?? '', folder: folderOf(file), modules })
+  handleSignals(app, () => reload(app, read, file))
   await app.start()
 }
 
-function check({ config: file }: ConfigFlag): void {
-  const config = readConfig(file ?? null, process.env)
-  checkLists(config, new ListFiles(folderOf(file)))
+async function check({ config: file }: ConfigFlag): Promise<void> {
+  await checkConfig(file, process.env)
   say(`${file ?? 'The defaults'}: fine`)
 }
 
@@ -127,40 +202,29 @@ function handleSignals(app: App, onHangUp: () => Promise<void>, onStopped = () =
   process.on('unhandledRejection', (error) => app.log.fault('unhandled rejection', error))
 }
 
-/** Runs `work` at each call, never twice at once: calls that come meanwhile become one more run. */
-function oneAtATime(work: () => Promise<void>): () => void {
-  let running = false
-  let again = false
-  const run = async () => {
-    running = true
-    do {
-      again = false
-      await work()
-    } while (again)
-    running = false
-  }
-  return () => {
-    again = true
-    if (!running) void run()
-  }
-}
-
-async function reload(app: App, read: () => Config, file: string): Promise<void> {
+async function reload(app: App, read: () => Config, file: string | undefined): Promise<void> {
   try {
-    await app.reload(read())
-    app.log.event('config.reloaded', { file })
+    const config = read()
+    await app.reload(config, await modulesOf(config, file))
+    app.log.event('config.reloaded', { file: file ?? '(no config file)' })
   } catch (error) {
     app.log.event('config.rejected', { why: messageOf(error) })
   }
 }
 
-/** Reads every list that the configuration names. @throws ConfigError with all that is wrong. */
-function checkLists({ gate, reasons }: Config, files: ListFiles): void {
-  files.hosts(gate.known_good, 'gate.known_good')
-  files.hosts(reasons.screened, 'reasons.screened')
-  files.hosts(reasons.helo_accept_junk_hosts, 'reasons.helo_accept_junk_hosts')
-  files.names(reasons['helo-no-jive'].names, 'reasons["helo-no-jive"].names')
-  files.mustBeFine()
+function wholeNumber(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.')
+  return Number(text)
+}
+
+/** @throws ConfigError */
+function modulesOf({ reasons }: Config, file: string | undefined): Promise<ModuleReason[]> {
+  return loadModules(reasons.modules, folderOf(file), systemClock)
+}
+
+function address(text: string): string {
+  if (parseIp(text) !== null) return text
+  throw new InvalidArgumentError('Expected an address such as 192.0.2.1 or 2001:db8::1.')
 }
 
 function folderOf(file: string | undefined): string {
@@ -169,6 +233,7 @@ function folderOf(file: string | undefined): string {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof ConfigError) return exit.config
+  if (error instanceof InputError) return exit.noInput
   if (error instanceof CommanderError) return error.exitCode === 0 ? exit.ok : exit.usage
   return error instanceof Error && 'syscall' in error ? exit.unavailable : exit.software
 }

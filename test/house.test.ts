@@ -27,6 +27,8 @@ const monopolies = [
   { what: /from 'smtp-server/, owner: 'smtp/server.ts' },
   { what: /from 'nodemailer/, owner: 'relay/dial.ts' },
   { what: /from 'pino'/, owner: 'observe/log.ts' },
+  { what: /from 'tldts'/, owner: 'core/registered-domain.ts' },
+  { what: /from 're2js'/, owner: 'core/pattern.ts' },
   { what: /from 'lru-cache'/, owner: 'dns/shared-answers.ts' },
   { what: /import (?!type)[^\n]*from 'node:dns/, owner: 'dns/channel-pool.ts' },
   { what: /from 'smol-toml'/, owner: 'config/toml.ts' },

@@ -1,11 +1,13 @@
 /** The config file. Each part declares its own table; this only puts the tables together. */
 import { z } from 'zod'
 import { duration } from '../core/duration.ts'
+import { recipientsOptions } from '../delay/actions.ts'
 import { delayOptions } from '../delay/options.ts'
 import { dnsOptions } from '../dns/options.ts'
 import { gateOptions, greetingOptions, listenOptions } from '../gate/options.ts'
-import { memoryOptions } from '../memory/options.ts'
+import { greylistOptions, memoryOptions } from '../memory/options.ts'
 import { logOptions } from '../observe/options.ts'
+import { ownReasonsOptions } from '../reasons/brought.ts'
 import { reasonsOptions } from '../reasons/index.ts'
 import { backendOptions } from '../relay/options.ts'
 import { smtpOptions, tlsOptions } from '../smtp/options.ts'
@@ -34,10 +36,19 @@ export const configSchema = z.strictObject({
   greeting: greetingOptions.prefault({}).describe('The pause before our greeting.'),
   delay: delayOptions.prefault({}).describe('How long clients with reasons wait at RCPT.'),
   reasons: reasonsOptions.prefault({}).describe('What makes a client wait.'),
+  recipients: recipientsOptions.describe('What follows from reasons for mail to one domain.'),
+  greylist: greylistOptions
+    .prefault({})
+    .describe('For reasons with action = "greylist": who is to try again later, and who has.'),
+  memory: memoryOptions
+    .prefault({})
+    .describe('What is remembered: networks (newcomer), and messages whose 250 went unheard.'),
+  reason: ownReasonsOptions.describe(
+    'Reasons of your own: [[reason]] tables, each with a name and what must hold, all of it.',
+  ),
   dns: dnsOptions.prefault({}).describe('How names are looked up.'),
   smtp: smtpOptions.prefault({}).describe('What clients may do.'),
   tls: tlsOptions.prefault({}).describe('Our certificate, for STARTTLS.'),
-  memory: memoryOptions.prefault({}).describe('What is remembered. It is safe to lose.'),
   log: logOptions.prefault({}).describe('What is written down.'),
 })
 

@@ -10,7 +10,9 @@ import type { Ms } from './clock.ts'
 export type Stage = 'connect' | 'greeting' | 'helo' | 'mail' | 'rcpt'
 
 /** What a reason that was found leads to. */
-export type Action = 'off' | 'observe' | 'delay'
+export const actions = ['off', 'observe', 'delay', 'greylist', 'reject'] as const
+
+export type Action = (typeof actions)[number]
 
 /** A reason that was found, and what gave it away. */
 export interface Finding {
@@ -18,8 +20,19 @@ export interface Finding {
   readonly stage: Stage
   readonly evidence: string
   readonly action: Exclude<Action, 'off'>
+  /** What it adds to the sum that earns the whole delay; an excuse takes this much away instead. */
+  readonly weight: number
+  /** The reasons that it excuses, "*" for all; none for what speaks against the client. */
+  readonly excuses: readonly string[]
   /** A header line that tells what was found to filters behind the back end, e.g. "X-HELO-warning: ...". */
   readonly header: string | null
+}
+
+/** A reason in an entry, with the part of its weight that counted. */
+export interface Counted {
+  readonly name: string
+  readonly evidence: string
+  readonly weight: number
 }
 
 /** What the client did about a wait. */
@@ -36,7 +49,9 @@ export type Reaction =
 /** One thing that cost the client time. */
 export interface Entry {
   readonly stage: 'greeting' | 'rcpt'
-  readonly reasons: readonly { readonly name: string; readonly evidence: string }[]
+  readonly reasons: readonly Counted[]
+  /** What spoke for the client, with what it could take away. */
+  readonly excuses: readonly Counted[]
   /** What the whole reply was to take. */
   readonly targetMs: Ms
   /** What looking had taken of it already. */
@@ -79,6 +94,10 @@ export interface Ledger {
   readonly startedAt: string
   readonly client: string
   readonly port: number
+  /** All that was found, whatever came of it; each once, no more than 100. */
+  readonly findings: Finding[]
+  /** Questions to the DNS that the reasons of this connection have asked. */
+  lookupCount: number
   /** The forward-confirmed name; "" while unknown. */
   hostname: string
   /** HELO as the client spelt it last. */
@@ -105,6 +124,8 @@ export function openLedger(id: string, startedAt: Date, client: string, port: nu
     protocol: '',
     login: '',
     entries: [],
+    findings: [],
+    lookupCount: 0,
     transactions: [],
     outcome: 'nothing',
     reason: '',

@@ -12,7 +12,7 @@ const keyBytes = 32
  * @param report Hears why the key could not be kept; it is then good for this run only.
  */
 export function delayKey(file: string, report: (why: string) => void): Buffer {
-  const kept = readKey(file)
+  const kept = keptKey(file)
   if (kept !== null) return kept
   const drawn = randomBytes(keyBytes)
   try {
@@ -26,7 +26,8 @@ export function delayKey(file: string, report: (why: string) => void): Buffer {
   return drawn
 }
 
-function readKey(file: string): Buffer | null {
+/** The key in the file; null when there is none. */
+export function keptKey(file: string): Buffer | null {
   try {
     const key = Buffer.from(readFileSync(file, 'utf8').trim(), 'hex')
     return key.length === keyBytes ? key : null

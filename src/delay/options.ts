@@ -8,6 +8,15 @@ export const delayOptions = z.strictObject({
       'Each client network has its own fixed point between the two. More than 60s and comfortably ' +
       'below 5m is good advice: real clients wait five minutes, spam engines do not.',
   ),
+  full_at: z
+    .number()
+    .positive()
+    .max(1_000)
+    .default(10)
+    .describe(
+      'Each reason has a weight, and the weights of all that are found add up. This sum earns the ' +
+        'whole delay; a smaller one earns the same part of it, at least a second.',
+    ),
   scope: z
     .enum(['recipient', 'transaction', 'connection'])
     .default('recipient')

@@ -6,14 +6,14 @@
  */
 import { createHmac } from 'node:crypto'
 import type { Ms } from '../core/clock.ts'
-import type { Finding } from '../core/ledger.ts'
 import type { DelayOptions } from './options.ts'
 
 /** The shortest wait, when one is due at all. */
 export const leastMs = 1_000
 
 export interface Circumstances {
-  readonly findings: readonly Finding[]
+  /** How much of the target the findings have earned: 0 for none of it, 1 for the whole. */
+  readonly fraction: number
   /** What a full delay is for this client's network. */
   readonly targetMs: Ms
   /** What has passed since the command arrived. */
@@ -29,10 +29,11 @@ export interface Circumstances {
 
 /** @returns The wait that is due, in milliseconds; 0 for none. */
 export function waitDue(circumstances: Circumstances, options: DelayOptions): Ms {
-  const { findings, targetMs, lookupMs, waitedMs, nullSender, exempt, paid } = circumstances
-  if (exempt || paid || findings.length === 0) return 0
+  const { fraction, targetMs, lookupMs, waitedMs, nullSender, exempt, paid } = circumstances
+  if (exempt || paid || fraction === 0) return 0
+  const earnedMs = Math.min(targetMs, Math.max(leastMs, fraction * targetMs))
   // Whoever verifies an address times the whole reply, so the limit is one for look-ups and wait.
-  const longestMs = nullSender ? Math.min(targetMs, options.null_sender_max) : targetMs
+  const longestMs = nullSender ? Math.min(earnedMs, options.null_sender_max) : earnedMs
   const residualMs = Math.max(leastMs, longestMs - lookupMs)
   return Math.max(0, Math.min(residualMs, longestMs, options.session_budget - waitedMs))
 }

@@ -10,6 +10,7 @@ import { type Ip, isPrivate, type Network, reverseLabels } from '../core/ip.ts'
 import {
   askList,
   codeNetwork,
+  domainPoints,
   ipv4Points,
   ipv6Points,
   isCodeIn,
@@ -17,6 +18,7 @@ import {
   testList,
   type Verdict,
 } from './list-zone.ts'
+import { queryName } from './query-name.ts'
 import { redactZone } from './redact-zone.ts'
 import type { Answer, Dns } from './resolver.ts'
 
@@ -27,6 +29,8 @@ export interface DnsListSettings {
   /** The answers that count, as "127.0.0.10" or "127.0.0.0/28"; [] for all of 127.0.0.0/8. */
   readonly codes: readonly string[]
   readonly ipv6: boolean
+  /** What it lists. */
+  readonly of: 'address' | 'domain'
 }
 
 /** A list that changed its state. One event for each change, not for each question. */
@@ -83,17 +87,22 @@ export class DnsList {
   /**
    * Looks up the address of a client.
    *
+   * @param dns Whom to ask instead, such as one that counts for one connection.
    * @returns `found` with the codes that count, `none` when it is not listed or of no kind that is
    *   ever listed, `unavailable` when the DNS failed, or the list did.
    * @throws `signal.reason` as soon as `signal` aborts.
    */
-  async lookup(ip: Ip, signal: AbortSignal): Promise<Answer<string>> {
+  async lookup(ip: Ip, signal: AbortSignal, dns = this.#dns): Promise<Answer<string>> {
     signal.throwIfAborted()
     if (isPrivate(ip) || (ip.family === 6 && !this.ipv6)) return { kind: 'none' }
+    return await this.#ask(reverseLabels(ip), signal, dns)
+  }
+
+  async #ask(labels: string, signal: AbortSignal, dns: Dns): Promise<Answer<string>> {
     if (!this.#mayBeAsked()) return { kind: 'unavailable', why: `set aside: ${this.setAside}` }
 
     const isTrial = this.#fault !== null
-    const answer = await askList(this.#dns, this.#settings.zone, reverseLabels(ip), signal)
+    const answer = await askList(dns, this.#settings.zone, labels, signal)
     if (answer.kind === 'error') {
       this.#putAside(answer)
       return { kind: 'unavailable', why: answer.why }
@@ -103,19 +112,32 @@ export class DnsList {
   }
 
   /**
+   * Looks up a name in a list of domains (RFC 5782 section 3).
+   *
+   * @returns As for `lookup`.
+   * @throws `signal.reason` as soon as `signal` aborts.
+   */
+  async lookupName(name: string, signal: AbortSignal, dns = this.#dns): Promise<Answer<string>> {
+    const asked = queryName(name)
+    signal.throwIfAborted()
+    return asked === null ? { kind: 'none' } : await this.#ask(asked, signal, dns)
+  }
+
+  /**
    * Tests the list (RFC 5782 section 5): 127.0.0.2 must be on it, 127.0.0.1 must not. When only the
    * test points of IPv6 fail, the list goes on for IPv4.
    *
    * @throws `signal.reason` as soon as `signal` aborts.
    */
   async check(signal: AbortSignal): Promise<void> {
-    const { zone, ipv6 } = this.#settings
-    const verdict = await testList(this.#dns, zone, ipv4Points, signal)
+    const { zone, ipv6, of } = this.#settings
+    const points = of === 'domain' ? domainPoints : ipv4Points
+    const verdict = await testList(this.#dns, zone, points, signal)
     if (verdict.kind === 'good') this.#takeBack()
     else if (verdict.kind !== 'unknown') this.#putAside(verdict)
 
     // Of a list that is broken as a whole, one half need not be told on top.
-    if (!ipv6 || this.#fault?.kind === 'broken') return
+    if (!ipv6 || of === 'domain' || this.#fault?.kind === 'broken') return
     const ipv6Verdict = await testList(this.#dns, zone, ipv6Points, signal)
     if (ipv6Verdict.kind === 'good') this.#turnIpv6(true, '')
     else if (ipv6Verdict.kind !== 'unknown') this.#turnIpv6(false, ipv6Verdict.why)

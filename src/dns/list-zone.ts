@@ -31,6 +31,12 @@ export const ipv6Points: TestPoints = {
   unlisted: { shown: '::ffff:7f00:1', labels: `1.0.0.0.0.0.f.7.${mapped}` },
 }
 
+/** A list of domains has TEST and not INVALID. */
+export const domainPoints: TestPoints = {
+  listed: { shown: 'TEST', labels: 'test' },
+  unlisted: { shown: 'INVALID', labels: 'invalid' },
+}
+
 interface TestPoint {
   readonly shown: string
   readonly labels: string

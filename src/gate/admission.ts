@@ -30,6 +30,11 @@ export class Admission {
     return null
   }
 
+  /** How many are in from the network of an address. */
+  fromNetwork({ network }: Ip): number {
+    return this.#byNetwork.get(network) ?? 0
+  }
+
   /** Somebody is in who has yet to say who he is: he counts, but for no address. Out by `leaveUnknown`. */
   enterUnknown(limits: GateOptions): string | null {
     if (this.#count >= limits.connections_max) return 'too many connections'

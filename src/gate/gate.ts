@@ -145,7 +145,8 @@ export class Gate {
     const parts = this.#parts()
     const full = this.#isDraining ? 'shutting down' : this.#admission.enter(client.ip, parts.gate)
     if (full !== null) return this.#turnAway(socket, client, full)
-    void this.#receive(socket, new Session(client, parts.session), parts)
+    const fromNetwork = this.#admission.fromNetwork(client.ip)
+    void this.#receive(socket, new Session(client, parts.session, fromNetwork), parts)
   }
 
   #forget(socket: Socket): void {

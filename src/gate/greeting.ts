@@ -7,7 +7,9 @@
 import type { Socket } from 'node:net'
 import type { Clock, Instant, Ms } from '../core/clock.ts'
 import type { Finding, Reaction } from '../core/ledger.ts'
+import { type Verdict, weigh } from '../delay/weigh.ts'
 import { Ended } from '../session/ended.ts'
+import { countedIn } from '../session/patience.ts'
 import type { Session } from '../session/session.ts'
 import type { GreetingOptions } from './options.ts'
 
@@ -68,7 +70,7 @@ class Pausing {
   /** The pause is over, unless by now there is a reason for a longer one. */
   readonly #onTime = (): void => {
     const { options } = this.#pause
-    if (this.#suspicions.length > 0 && this.#plannedMs < options.pause_suspect) {
+    if (this.#suspicion.sum > 0 && this.#plannedMs < options.pause_suspect) {
       const more = options.pause_suspect - this.#plannedMs
       this.#plannedMs = options.pause_suspect
       return this.#wait(more)
@@ -94,12 +96,12 @@ class Pausing {
     this.#end({ kind: 'gone' }, ours ? 'released' : 'left')
   }
 
-  get #suspicions(): readonly Finding[] {
+  get #suspicion(): Verdict {
     const found = this.#pause.session.screening.foundSoFar.filter(
       ({ action }) => action === 'delay',
     )
     const early = this.#talk === null ? [] : [earlyTalk]
-    return [...found, ...early]
+    return weigh([...found, ...early], 1)
   }
 
   #end(end: PauseEnd, reaction: Reaction): void {
@@ -116,7 +118,7 @@ class Pausing {
     const waitedMs = Math.round(clock.now() - this.#startedAt)
     session.note({
       stage: 'greeting',
-      reasons: this.#suspicions.map(({ reason, evidence }) => ({ name: reason, evidence })),
+      ...countedIn(this.#suspicion),
       targetMs: this.#plannedMs,
       lookupMs: 0,
       plannedMs: this.#plannedMs,
@@ -134,5 +136,7 @@ const earlyTalk: Finding = {
   stage: 'greeting',
   evidence: 'talked before the greeting',
   action: 'delay',
+  weight: 10,
+  excuses: [],
   header: null,
 }

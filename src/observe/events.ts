@@ -20,6 +20,7 @@ export interface EventFields {
   'message.again': { readonly client: string; readonly sender: string }
   'gate.turned-away': { readonly client: string; readonly why: string }
   'gate.bad-proxy-header': { readonly peer: string; readonly why: string }
+  'lookups.spent': { readonly client: string }
   'reason.failed': { readonly reason: string; readonly why: string }
   'delay.slots-full': { readonly held: number }
   'dns-list.set-aside': { readonly list: string; readonly why: string }
@@ -97,6 +98,11 @@ export const events: Readonly<Record<EventName, EventKind>> = {
     level: 'info',
     atMostEveryMs: minute,
     about: 'A proxy did not say who the client is, as it must; the connection was closed.',
+  },
+  'lookups.spent': {
+    level: 'warn',
+    atMostEveryMs: minute,
+    about: 'A connection has asked the DNS as often as it may; the rest counts as unavailable.',
   },
   'reason.failed': {
     level: 'warn',

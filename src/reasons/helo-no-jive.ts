@@ -6,7 +6,7 @@
  */
 import { z } from 'zod'
 import { acceptsJunkHelo } from './accept-junk-helo.ts'
-import { actionOption, defineReason } from './reason.ts'
+import { defineReason, reasonOptions } from './reason.ts'
 import { verifyHelo } from './verify-helo.ts'
 
 export const heloNoJive = defineReason({
@@ -14,13 +14,15 @@ export const heloNoJive = defineReason({
   stage: 'helo',
   summary: 'HELO is a name on the list of often forged ones, and the client is not that host.',
   source: 'seed document 004; Exim verify = helo',
-  options: z.strictObject({
-    action: actionOption(),
-    names: z
-      .string()
-      .default('dubious_helo')
-      .describe('File with the names that are often forged, one a line, in full. Empty: none.'),
-  }),
+  options: reasonOptions(
+    { weight: 10 },
+    {
+      names: z
+        .string()
+        .default('dubious_helo')
+        .describe('File with the names that are often forged, one a line, in full. Empty: none.'),
+    },
+  ),
 
   prepare(options, { acceptJunkHelo, names }) {
     const dubious = names(options.names)

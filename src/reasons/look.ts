@@ -37,11 +37,11 @@ async function ask<S extends Stage>(
   tools: Tools,
   watch: Watch,
 ): Promise<Finding | null> {
-  const { name, stage, action } = reason
+  const { name, stage, action, weight, excuses } = reason
   try {
     const evidence = await withinLimit(reason, facts, tools, watch)
     if (evidence === null) return null
-    return { reason: name, stage, evidence, action, header: reason.header(facts) }
+    return { reason: name, stage, evidence, action, weight, excuses, header: reason.header(facts) }
   } catch (error) {
     if (!tools.signal.aborted) {
       watch.log.event('reason.failed', { reason: name, why: messageOf(error) })

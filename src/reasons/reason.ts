@@ -8,14 +8,21 @@ import { z } from 'zod'
 import type { Sender } from '../core/envelope.ts'
 import type { HostList } from '../core/host-list.ts'
 import type { Ip } from '../core/ip.ts'
-import type { Action, Stage } from '../core/ledger.ts'
+import { type Action, actions, type Stage } from '../core/ledger.ts'
 import type { DnsList, DnsListSettings } from '../dns/dns-list.ts'
 import type { Dns } from '../dns/resolver.ts'
 import type { Identity } from '../dns/reverse.ts'
+import type { Botnet } from './botnet.ts'
 
 /** Known as soon as the client has connected. */
 export interface ConnectFacts {
   readonly client: Ip
+  /** The address of ours that it has reached. */
+  readonly local: string
+  /** Connections from its network at once, this one included. */
+  readonly fromNetwork: number
+  /** Whether its network was here before; null when nobody remembers. */
+  readonly seenBefore: boolean | null
 }
 
 /** Known when the greet pause is over. */
@@ -28,6 +35,10 @@ export interface GreetingFacts extends ConnectFacts {
 export interface HeloFacts extends ConnectFacts {
   /** As the client spelt it. */
   readonly helo: string
+  /** What it called itself before on this connection; null when this is the first time. */
+  readonly heloBefore: string | null
+  /** Whether the connection is under TLS. */
+  readonly secure: boolean
 }
 
 /** Known after MAIL. */
@@ -38,6 +49,12 @@ export interface MailFacts extends HeloFacts {
 /** Known at RCPT. */
 export interface RcptFacts extends MailFacts {
   readonly recipient: string
+  /** Recipients of this message so far, this one included. */
+  readonly recipientCount: number
+  /** Recipients that the back end has refused for good on this connection. */
+  readonly refusedCount: number
+  /** The command whose reply the client did not wait for; null when it always has. */
+  readonly tooSoon: string | null
 }
 
 export interface FactsAt {
@@ -61,22 +78,34 @@ export interface Shared {
   /** Hosts whose HELO is nobody's business (the recipe's helo_accept_junk_hosts). */
   readonly acceptJunkHelo: HostList
   readonly flavellExact: boolean
+  readonly botnet: Botnet
+  /** Reasons that are wanted for mail to some domain, though they may be off for the rest. */
+  readonly wanted: ReadonlySet<string>
+  /** What we call ourselves, in lower case. */
+  readonly ownName: string
   /** Opens a DNS list, which is tested at start and from time to time for as long as it is used. */
-  readonly openList: (settings: DnsListSettings) => DnsList
+  readonly openList: OpenList
   /** The names in a list file, in lower case. */
   readonly names: (file: string) => ReadonlySet<string>
 }
 
+export type OpenList = (settings: DnsListSettings) => DnsList
+
 export type Evidence = string | null
 
 /** A reason as it is defined, before it has been configured. */
-export interface ReasonDefinition<S extends Stage, O extends z.ZodType<ReasonOptions>> {
+export interface ReasonDefinition<
+  S extends Stage = Stage,
+  O extends z.ZodType<ReasonOptions> = z.ZodType<ReasonOptions>,
+> {
   /** Never changes; logs and scripts know it by this. */
   readonly name: string
   readonly stage: S
   readonly summary: string
   readonly source: string
   readonly options: O
+  /** The reasons that it excuses, "*" for all; its weight is then taken away instead of added. */
+  readonly excuses?: readonly string[]
   /** Prepares the reason for its options, once. */
   readonly prepare: (options: z.infer<O>, shared: Shared) => PreparedReason<S>
 }
@@ -89,6 +118,7 @@ export interface PreparedReason<S extends Stage> {
 
 export interface ReasonOptions {
   readonly action: Action
+  readonly weight: number
 }
 
 /** A reason that is in use. */
@@ -96,18 +126,41 @@ export interface Reason<S extends Stage = Stage> {
   readonly name: string
   readonly stage: S
   readonly action: Exclude<Action, 'off'>
+  readonly weight: number
+  /** The reasons that it excuses, "*" for all; none for what speaks against the client. */
+  readonly excuses: readonly string[]
   readonly find: (facts: FactsAt[S], tools: Tools) => Promise<Evidence> | Evidence
   readonly header: (facts: FactsAt[S]) => string | null
 }
 
-/** The action that every reason has. */
-export function actionOption(byDefault: Action = 'delay') {
+/** A reason of some stage or other. */
+export type AnyReason = { readonly [S in Stage]: Reason<S> }[Stage]
+
+/** The settings that every reason has. Ten is the whole delay, as long as delay.full_at is. */
+export function reasonOptions<Own extends z.ZodRawShape>(
+  { weight, action = 'delay' }: { readonly weight: number; readonly action?: Action },
+  own: Own,
+) {
+  return z.strictObject({ action: actionOption(action), weight: weightOption(weight), ...own })
+}
+
+function actionOption(byDefault: Action) {
   return z
-    .enum(['off', 'observe', 'delay'])
+    .enum(actions)
     .default(byDefault)
     .describe(
-      '"delay" makes clients wait, "observe" only writes down what was found, "off" does not look.',
+      '"delay" makes clients wait, "observe" only writes down what was found, "off" does not look. ' +
+        '"greylist" has those try again later who did not wait, "reject" refuses.',
     )
+}
+
+function weightOption(byDefault: number) {
+  return z
+    .number()
+    .min(0)
+    .max(1_000)
+    .default(byDefault)
+    .describe('What it adds to the sum that delay.full_at is about.')
 }
 
 /** Names the type parameters of a definition, and nothing else. */

@@ -6,10 +6,9 @@
  * the name of the Windows machine they run on, "localhost" or a bare address. To say a wrong name
  * is no ground to refuse mail (section 4.1.4); it is one to take more time over it.
  */
-import { z } from 'zod'
 import { type Ip, parseAddressLiteral, parseIp } from '../core/ip.ts'
 import { acceptsJunkHelo } from './accept-junk-helo.ts'
-import { actionOption, defineReason } from './reason.ts'
+import { defineReason, reasonOptions } from './reason.ts'
 
 /** The pattern of the recipe, to the letter; what it does not match is unqualified. */
 const flavellPattern = /^[-a-zA-Z0-9]+\.[a-zA-Z0-9]/
@@ -19,7 +18,7 @@ export const unqualHelo = defineReason({
   stage: 'helo',
   summary: 'HELO is no qualified domain name and no literal of the client address.',
   source: 'seed document 004; RFC 5321 sections 4.1.1.1 and 4.1.4',
-  options: z.strictObject({ action: actionOption() }),
+  options: reasonOptions({ weight: 10 }, {}),
 
   prepare(_, { acceptJunkHelo, flavellExact }) {
     return {

@@ -6,11 +6,11 @@
  */
 import type { Client } from '../core/client.ts'
 import type { Clock, Instant, Ms } from '../core/clock.ts'
-import { splitAddress } from '../core/envelope.ts'
-import type { Entry, Finding, Ledger, Reaction } from '../core/ledger.ts'
+import type { Counted, Entry, Finding, Ledger, Reaction } from '../core/ledger.ts'
 import type { Holder } from '../delay/holder.ts'
 import type { DelayOptions } from '../delay/options.ts'
 import { targetFor, waitDue } from '../delay/policy.ts'
+import { type Verdict, weigh } from '../delay/weigh.ts'
 import type { Log } from '../observe/log.ts'
 import { ClientLeft } from './ended.ts'
 
@@ -24,13 +24,16 @@ export interface PatienceParts {
 
 /** One RCPT that may have to wait. */
 export interface Occasion {
+  /** All that was found. */
   readonly findings: readonly Finding[]
+  /** Those that the wait is measured by, excuses included. */
+  readonly due: readonly Finding[]
   readonly sender: string
   readonly recipient: string
   /** When the command arrived. */
   readonly arrivedAt: Instant
-  /** Those of the same message that came earlier. */
-  readonly othersBefore: readonly string[]
+  /** Nobody is made to wait for this one. */
+  readonly exempt: boolean
   /** For the main log. */
   readonly hostname: string
 }
@@ -42,6 +45,7 @@ export class Patience {
   readonly #connectedAt: Instant
   #waitedMs: Ms = 0
   #paid = false
+  #endured = false
   #targetMs: Ms | null = null
 
   constructor(client: Client, parts: PatienceParts, ledger: Ledger) {
@@ -49,6 +53,11 @@ export class Patience {
     this.#parts = parts
     this.#ledger = ledger
     this.#connectedAt = parts.clock.now()
+  }
+
+  /** True when the client has waited for a reply to RCPT, to the end. */
+  get endured(): boolean {
+    return this.#endured
   }
 
   /** A new message: its delay is still to be paid, unless one for the connection is enough. */
@@ -65,8 +74,8 @@ export class Patience {
   async wait(occasion: Occasion, signal: AbortSignal, beforeWait: () => void): Promise<void> {
     const { clock, delay, observeOnly } = this.#parts
     const lookupMs = clock.now() - occasion.arrivedAt
-    const due = observeOnly ? [] : occasion.findings.filter(({ action }) => action === 'delay')
-    const plannedMs = this.#planned(due, occasion, lookupMs)
+    const verdict = this.#weigh(observeOnly ? [] : occasion.due)
+    const plannedMs = this.#planned(verdict, occasion, lookupMs)
     if (plannedMs === 0) {
       this.#observe(occasion, lookupMs)
       return
@@ -75,7 +84,8 @@ export class Patience {
     const startedAt = clock.now()
     let reaction: Reaction = 'waited'
     try {
-      reaction = await delay.holder.hold({ ms: plannedMs, suspicion: due.length, signal })
+      reaction = await delay.holder.hold({ ms: plannedMs, suspicion: suspicionOf(verdict), signal })
+      this.#endured ||= reaction === 'waited'
       this.#paid = delay.options.scope !== 'recipient'
     } catch (reason) {
       reaction = reason instanceof ClientLeft ? 'left' : 'released'
@@ -83,30 +93,27 @@ export class Patience {
     } finally {
       const waitedMs = clock.now() - startedAt
       this.#waitedMs += waitedMs
-      this.#note({ findings: due, lookupMs, plannedMs, waitedMs, reaction, observed: false })
-      this.#report(occasion, due, plannedMs, reaction)
+      this.#note({ verdict, lookupMs, plannedMs, waitedMs, reaction, observed: false })
+      this.#report(occasion, verdict, plannedMs, reaction)
     }
   }
 
-  #planned(findings: readonly Finding[], occasion: Occasion, lookupMs: Ms): Ms {
+  #weigh(findings: readonly Finding[]): Verdict {
+    return weigh(findings, this.#parts.delay.options.full_at)
+  }
+
+  #planned({ fraction }: Verdict, occasion: Occasion, lookupMs: Ms): Ms {
+    if (fraction === 0) return 0
     const circumstances = {
-      findings,
+      fraction,
       targetMs: this.#target(),
       lookupMs,
       waitedMs: this.#waitedMs,
       nullSender: occasion.sender === '',
-      exempt: this.#isExempt(occasion),
+      exempt: occasion.exempt,
       paid: this.#paid,
     }
-    return findings.length === 0 ? 0 : waitDue(circumstances, this.#parts.delay.options)
-  }
-
-  /** Nobody is made to wait for a message that is only for those who must always be reached. */
-  #isExempt({ recipient, othersBefore }: Occasion): boolean {
-    const { never_for } = this.#parts.delay.options
-    return [recipient, ...othersBefore].every((each) =>
-      never_for.includes(splitAddress(each).local.toLowerCase()),
-    )
+    return waitDue(circumstances, this.#parts.delay.options)
   }
 
   /** Drawn for the network of the client, and only when somebody wants to know. */
@@ -118,22 +125,22 @@ export class Patience {
 
   /** Writes down the wait that there would have been, had observing not been all we do. */
   #observe(occasion: Occasion, lookupMs: Ms): void {
-    const { findings } = occasion
-    const plannedMs = this.#planned(findings, occasion, lookupMs)
+    const verdict = this.#weigh(occasion.findings)
+    const plannedMs = this.#planned(verdict, occasion, lookupMs)
     if (plannedMs === 0) return
-    this.#note({ findings, lookupMs, plannedMs, waitedMs: 0, reaction: 'waited', observed: true })
+    this.#note({ verdict, lookupMs, plannedMs, waitedMs: 0, reaction: 'waited', observed: true })
     // The budget and the scope count as they would have, or the record would promise too much.
     this.#waitedMs += plannedMs
     this.#paid = this.#parts.delay.options.scope !== 'recipient'
   }
 
   #note(
-    wait: Omit<Entry, 'stage' | 'reasons' | 'targetMs'> & { readonly findings: readonly Finding[] },
+    wait: Omit<Entry, 'stage' | 'reasons' | 'excuses' | 'targetMs'> & { readonly verdict: Verdict },
   ): void {
-    const { findings, lookupMs, plannedMs, waitedMs, reaction, observed } = wait
+    const { verdict, lookupMs, plannedMs, waitedMs, reaction, observed } = wait
     this.#ledger.entries.push({
       stage: 'rcpt',
-      reasons: findings.map(({ reason, evidence }) => ({ name: reason, evidence })),
+      ...countedIn(verdict),
       targetMs: this.#target(),
       lookupMs: Math.round(lookupMs),
       plannedMs: Math.round(plannedMs),
@@ -143,14 +150,39 @@ export class Patience {
     })
   }
 
-  #report(occasion: Occasion, due: readonly Finding[], plannedMs: Ms, reaction: Reaction): void {
+  #report(occasion: Occasion, verdict: Verdict, plannedMs: Ms, reaction: Reaction): void {
     const { log, clock } = this.#parts
     const { sender, recipient, hostname } = occasion
     const who = { client: this.#client.ip.text, hostname, helo: this.#ledger.helo }
-    const reasons = due.map(({ reason }) => reason)
+    const reasons = countedIn(verdict).reasons.map(({ name }) => name)
     log.event('recipient.delayed', { ...who, reasons, sender, recipient, plannedMs })
     if (reaction === 'left') {
       log.event('recipient.left', { ...who, connectedMs: clock.now() - this.#connectedAt })
     }
   }
+}
+
+/** What counted against the client and what for it, as the ledger keeps it. */
+export function countedIn({ weighed }: Verdict): {
+  readonly reasons: readonly Counted[]
+  readonly excuses: readonly Counted[]
+} {
+  const line = ({ reason, evidence }: Finding, weight: number) => ({
+    name: reason,
+    evidence,
+    weight,
+  })
+  const against = weighed.filter(({ finding }) => finding.excuses.length === 0)
+  const pleas = weighed.filter(({ finding }) => finding.excuses.length > 0)
+  return {
+    reasons: against
+      .filter(({ counts }) => counts > 0)
+      .map((each) => line(each.finding, each.counts)),
+    excuses: pleas.map(({ finding }) => line(finding, finding.weight)),
+  }
+}
+
+/** For the order in which places are given up: whole, and of few values. */
+function suspicionOf({ sum }: Verdict): number {
+  return Math.min(100, Math.max(1, Math.round(sum)))
 }

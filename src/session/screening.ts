@@ -8,11 +8,12 @@ import type { Client } from '../core/client.ts'
 import type { Sender } from '../core/envelope.ts'
 import type { HostList } from '../core/host-list.ts'
 import type { Finding } from '../core/ledger.ts'
+import { CountedDns } from '../dns/counted.ts'
 import type { Dns } from '../dns/resolver.ts'
 import { type Identity, identify } from '../dns/reverse.ts'
 import type { ReasonsAt } from '../reasons/index.ts'
 import { look, type Watch } from '../reasons/look.ts'
-import type { Tools } from '../reasons/reason.ts'
+import type { ConnectFacts, HeloFacts, MailFacts, Reason, Tools } from '../reasons/reason.ts'
 
 export interface ScreeningParts {
   readonly dns: Dns
@@ -22,6 +23,22 @@ export interface ScreeningParts {
   readonly screened: HostList | null
   /** Who never waits. */
   readonly knownGood: HostList
+  /** Questions to the DNS that one connection may ask. */
+  readonly lookupsMax: number
+}
+
+/** What the door knows of a client that it lets in. */
+export interface Arrival {
+  /** Connections from its network at once, this one included. */
+  readonly fromNetwork: number
+  /** Whether its network was here before; null when nobody remembers. */
+  readonly seenBefore: boolean | null
+}
+
+/** What the session knows of the recipients so far. */
+export interface Course {
+  readonly recipientCount: number
+  readonly refusedCount: number
 }
 
 export class Screening {
@@ -30,8 +47,13 @@ export class Screening {
   readonly #tools: Tools
   #identifying: Promise<Identity> | null = null
   #identity: Identity | null = null
-  #helo = ''
-  #sender: Sender | null = null
+  readonly #dns: CountedDns
+  readonly #connectFacts: ConnectFacts
+  #heloFacts: HeloFacts
+  #mailFacts: MailFacts | null = null
+  #heloBefore: string | null = null
+  #secure = false
+  #tooSoon: string | null = null
   /** Findings of each stage, as promises from the moment its facts are known. */
   #connect: Promise<Finding[]> = nothing
   #greeting: Promise<Finding[]> = nothing
@@ -40,10 +62,24 @@ export class Screening {
   /** What has been found before HELO, without waiting for more. */
   readonly foundSoFar: Finding[] = []
 
-  constructor(client: Client, parts: ScreeningParts, signal: AbortSignal) {
+  constructor(
+    client: Client,
+    parts: ScreeningParts,
+    { arrival, signal }: { readonly arrival: Arrival; readonly signal: AbortSignal },
+  ) {
     this.#client = client
     this.#parts = parts
-    this.#tools = { dns: parts.dns, identify: () => this.identify(), signal }
+    this.#dns = new CountedDns(parts.dns, parts.lookupsMax, () =>
+      parts.watch.log.event('lookups.spent', { client: client.ip.text }),
+    )
+    this.#tools = { dns: this.#dns, identify: () => this.identify(), signal }
+    this.#connectFacts = { client: client.ip, local: client.local.address, ...arrival }
+    this.#heloFacts = { ...this.#connectFacts, helo: '', heloBefore: null, secure: false }
+  }
+
+  /** Questions to the DNS so far. */
+  get lookupCount(): number {
+    return this.#dns.count
   }
 
   /** The client's names, as far as they are known by now. */
@@ -62,7 +98,7 @@ export class Screening {
     const tooSlow = Promise.withResolvers<Identity>()
     const stopTimer = clock.after(timeLimitMs, () => tooSlow.resolve(unknownIdentity))
     try {
-      const asked = identify(this.#client.ip, this.#parts.dns, this.#tools.signal)
+      const asked = identify(this.#client.ip, this.#dns, this.#tools.signal)
       this.#identity = await Promise.race([asked, tooSlow.promise])
       return this.#identity
     } finally {
@@ -75,7 +111,7 @@ export class Screening {
     void quietly(this.identify())
     const { reasons, watch } = this.#parts
     this.#connect = quietly(
-      look(reasons.connect, { client: this.#client.ip }, this.#tools, watch).then((found) => {
+      look(reasons.connect, this.#connectFacts, this.#tools, watch).then((found) => {
         this.foundSoFar.push(...found)
         return found
       }),
@@ -85,24 +121,45 @@ export class Screening {
   /** The greet pause is over; `earlyTalk` is what the client said in it. */
   greeted(earlyTalk: string | null): void {
     const { reasons, watch } = this.#parts
-    const facts = { client: this.#client.ip, earlyTalk }
+    const facts = { ...this.#connectFacts, earlyTalk }
     this.#greeting = quietly(look(reasons.greeting, facts, this.#tools, watch))
   }
 
   /** The client has said who it is; what was found about another name no longer counts. */
   hello(helo: string): void {
-    this.#helo = helo
     const { reasons, watch } = this.#parts
-    const facts = { client: this.#client.ip, helo }
+    const [heloBefore, secure] = [this.#heloBefore, this.#secure]
+    const facts = { ...this.#connectFacts, helo, heloBefore, secure }
+    this.#heloBefore = helo
+    this.#heloFacts = facts
     this.#hello = quietly(look(reasons.helo, facts, this.#tools, watch))
     this.#mail = nothing
   }
 
+  /** The connection is under TLS now. */
+  secured(): void {
+    this.#secure = true
+  }
+
+  /** The client did not wait for the reply to this command. */
+  talkedTooSoon(command: string): void {
+    this.#tooSoon ??= command
+  }
+
   mail(sender: Sender): void {
-    this.#sender = sender
     const { reasons, watch } = this.#parts
-    const facts = { client: this.#client.ip, helo: this.#helo, sender }
-    this.#mail = quietly(look(reasons.mail, facts, this.#tools, watch))
+    const facts = { ...this.#heloFacts, sender }
+    this.#mailFacts = facts
+    this.#mail = quietly(
+      this.#mayBeExcused(reasons.mail).then((due) => look(due, facts, this.#tools, watch)),
+    )
+  }
+
+  /** Excuses cost look-ups, so they are looked for only when there is something to excuse. */
+  async #mayBeExcused(reasons: readonly Reason<'mail'>[]): Promise<readonly Reason<'mail'>[]> {
+    const found = (await Promise.all([this.#connect, this.#greeting, this.#hello])).flat()
+    const excused = (name: string) => found.some(({ reason }) => name === '*' || name === reason)
+    return reasons.filter(({ excuses }) => excuses.length === 0 || excuses.some(excused))
   }
 
   /**
@@ -110,11 +167,10 @@ export class Screening {
    *
    * @throws the signal's reason when the client leaves.
    */
-  async findings(recipient: string): Promise<Finding[]> {
+  async findings(recipient: string, course: Course): Promise<Finding[]> {
     const { reasons, watch } = this.#parts
-    const sender = this.#sender
-    if (sender === null) return []
-    const facts = { client: this.#client.ip, helo: this.#helo, sender, recipient }
+    if (this.#mailFacts === null) return []
+    const facts = { ...this.#mailFacts, recipient, ...course, tooSoon: this.#tooSoon }
     const stages = [this.#connect, this.#greeting, this.#hello, this.#mail]
     const found = await Promise.all([...stages, look(reasons.rcpt, facts, this.#tools, watch)])
     await this.identify()

@@ -6,15 +6,9 @@
  */
 import type { Client, Hello } from '../core/client.ts'
 import type { Recipient, Sender } from '../core/envelope.ts'
-import {
-  type Entry,
-  type Finding,
-  type Ledger,
-  openLedger,
-  outcomeOf,
-  type Transaction,
-} from '../core/ledger.ts'
+import { type Entry, type Ledger, openLedger, outcomeOf, type Transaction } from '../core/ledger.ts'
 import { isPositive, type Reply, reply, replyText } from '../core/reply.ts'
+import type { Networks } from '../memory/networks.ts'
 import type { Backend } from '../relay/backend.ts'
 import { noCapabilities, sizeMaxOf } from '../relay/capabilities.ts'
 import { Content, type ContentLimits } from '../relay/content.ts'
@@ -22,15 +16,16 @@ import { Delivery } from '../relay/delivery.ts'
 import { ClientLeft, Ended } from './ended.ts'
 import { acceptedIn, LastWord, type LastWordParts } from './last-word.ts'
 import { headersOf, hostnameOf, introductionOf, type Papers, protocolOf } from './papers.ts'
-import { Patience, type PatienceParts } from './patience.ts'
+import { Reckoning, type ReckoningParts } from './reckoning.ts'
 import { Screening, type ScreeningParts } from './screening.ts'
 
-export interface SessionParts extends PatienceParts, LastWordParts {
+export interface SessionParts extends ReckoningParts, LastWordParts {
   /** What we call ourselves. */
   readonly name: string
   readonly screening: ScreeningParts
   readonly backend: Backend
   readonly limits: ContentLimits
+  readonly networks: Networks
 }
 
 export class Session {
@@ -39,7 +34,7 @@ export class Session {
   readonly screening: Screening
   readonly lastWord: LastWord
   readonly #parts: SessionParts
-  readonly #patience: Patience
+  readonly #reckoning: Reckoning
   readonly #delivery: Delivery
   readonly #leaving = new AbortController()
   readonly #acceptedAt: number
@@ -47,7 +42,6 @@ export class Session {
   #secure = false
   #login: string | null = null
   #transaction: Transaction | null = null
-  #findings: readonly Finding[] = []
   #content: Content | null = null
   /** The last command that may take time. */
   #answering: Promise<unknown> = Promise.resolve()
@@ -58,13 +52,15 @@ export class Session {
   readonly closed = this.#closing.promise
   #isClosed = false
 
-  constructor(client: Client, parts: SessionParts) {
+  /** @param fromNetwork Connections from its network at once, this one included. */
+  constructor(client: Client, parts: SessionParts, fromNetwork: number) {
     this.client = client
     this.#parts = parts
     this.#acceptedAt = parts.clock.now()
     this.ledger = openLedger(client.id, parts.clock.wall(), client.ip.text, client.port)
-    this.screening = new Screening(client, parts.screening, this.signal)
-    this.#patience = new Patience(client, parts, this.ledger)
+    const arrival = { fromNetwork, seenBefore: parts.networks.knows(client.ip.network) }
+    this.screening = new Screening(client, parts.screening, { arrival, signal: this.signal })
+    this.#reckoning = new Reckoning(client, parts, this.ledger, this.screening)
     this.lastWord = new LastWord(client.ip, parts)
     this.#delivery = new Delivery(parts.backend, () => introductionOf(this.#papers), this.signal)
   }
@@ -92,6 +88,7 @@ export class Session {
     this.#secure = true
     this.#helo = null
     this.reset()
+    this.screening.secured()
   }
 
   /** AUTH: asked of the back end itself. Who has logged in never waits. */
@@ -112,7 +109,7 @@ export class Session {
       return reply(552, '5.3.4', `Message exceeds ${sizeMax} bytes`)
     }
     this.#delivery.begin(sender)
-    this.#patience.newTransaction()
+    this.#reckoning.newTransaction()
     this.screening.mail(sender)
     this.#transaction = { sender: sender.address, recipients: [], bytes: 0, reply: '' }
     this.ledger.transactions.push(this.#transaction)
@@ -132,10 +129,18 @@ export class Session {
 
   async #recipient(recipient: Recipient): Promise<Reply> {
     const arrivedAt = this.#parts.clock.now()
-    const findings = await this.screening.findings(recipient.address)
-    this.#findings = this.#login === null ? findings : []
-    if (!this.#delivery.isFull) await this.#wait(recipient, arrivedAt)
-    const answer = await this.#delivery.recipient(recipient)
+    const asked = {
+      address: recipient.address,
+      transaction: this.#transaction,
+      arrivedAt,
+      loggedIn: this.#login !== null,
+      hostname: () => hostnameOf(this.#papers) ?? '',
+      signal: this.signal,
+      beforeWait: () => this.#delivery.park(),
+    }
+    const refusal = this.#delivery.isFull ? null : await this.#reckoning.settle(asked)
+    const answer = refusal ?? (await this.#delivery.recipient(recipient))
+    if (refusal === null) this.#reckoning.answered(answer)
     this.#transaction?.recipients.push({ address: recipient.address, reply: replyText(answer) })
     return answer
   }
@@ -209,22 +214,12 @@ export class Session {
   #closeLedger(): void {
     const { clock, log } = this.#parts
     this.ledger.hostname = hostnameOf(this.#papers) ?? ''
+    this.ledger.lookupCount = this.screening.lookupCount
+    this.#parts.networks.remember(this.client.ip.network)
     this.ledger.protocol = protocolOf(this.#papers)
     this.ledger.durationMs = Math.round(clock.now() - this.#acceptedAt)
     this.ledger.outcome = outcomeOf(this.ledger)
     log.event('connection', { ledger: this.ledger })
-  }
-
-  async #wait({ address }: Recipient, arrivedAt: number): Promise<void> {
-    const occasion = {
-      findings: this.#findings,
-      sender: this.#transaction?.sender ?? '',
-      recipient: address,
-      othersBefore: (this.#transaction?.recipients ?? []).map((given) => given.address),
-      arrivedAt,
-      hostname: hostnameOf(this.#papers) ?? '',
-    }
-    await this.#patience.wait(occasion, this.signal, () => this.#delivery.park())
   }
 
   #settle(answer: Reply): void {
@@ -243,7 +238,7 @@ export class Session {
     return headersOf(this.#papers, {
       by: name,
       recipients: acceptedIn(this.#transaction),
-      findings: this.#findings,
+      findings: this.#reckoning.findings,
       at: clock.wall(),
     })
   }

@@ -12,6 +12,7 @@ import type { Session } from '../session/session.ts'
 import { parseHelo, parseMail, parseRcpt } from './command.ts'
 import { keywords, offeredBy } from './ehlo.ts'
 import type { ServerParts } from './parts.ts'
+import { tooSoonIn } from './pipelining.ts'
 
 const ok = reply(250, '2.0.0', 'Ok')
 const nested = reply(503, '5.5.1', 'MAIL has been given already')
@@ -108,6 +109,12 @@ export class Dialogue {
     this.#session.reset()
     this.#endTransaction()
     return ok
+  }
+
+  /** What the client has sent at once: it may have been too soon with some of it. */
+  heard(text: string): void {
+    const command = tooSoonIn(text)
+    if (command !== null) this.#session.screening.talkedTooSoon(command)
   }
 
   /** What the client hears of something that was thrown; null when it is gone. Bugs go to the log. */

@@ -11,23 +11,15 @@ import { SMTPServer } from 'smtp-server'
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection'
 import { SMTPStream } from 'smtp-server/lib/smtp-stream'
 import type { Hello } from '../core/client.ts'
-import { enhancedLines, type Reply, reply } from '../core/reply.ts'
+import { enhancedLines, type Reply } from '../core/reply.ts'
 import { decodeBytes } from '../core/text.ts'
 import { Content } from '../relay/content.ts'
 import { Ended } from '../session/ended.ts'
 import type { Session } from '../session/session.ts'
 import { ContentFeed } from './content-feed.ts'
 import { Dialogue } from './dialogue.ts'
+import * as limits from './limits.ts'
 import type { ServerParts } from './parts.ts'
-
-/** What a client may send while its command is pending; more would go unread, and its leaving unseen. */
-const pendingInputMax = 128 * 1024
-/** RFC 4954 section 4: the longest line, of AUTH with an initial response. */
-const commandMax = 12_288
-
-const goAhead = reply(354, '', 'End data with <CR><LF>.<CR><LF>')
-const lineTooLong = reply(421, '4.5.2', 'Line too long')
-const tooMuchInput = reply(421, '4.7.0', 'Too much input while you were to wait')
 
 export class TreacleServer extends SMTPServer {
   readonly #parts: ServerParts
@@ -35,11 +27,7 @@ export class TreacleServer extends SMTPServer {
   constructor(parts: ServerParts) {
     super({
       name: parts.name,
-      disabledCommands: [
-        ...['WIZ', 'SHELL', 'KILL', 'XCLIENT', 'XFORWARD', 'HELP'],
-        ...(parts.tls === null ? ['STARTTLS'] : []),
-        ...(parts.auth ? [] : ['AUTH']),
-      ],
+      disabledCommands: limits.disabledCommands(parts),
       authOptional: true,
       authMethods: ['PLAIN', 'LOGIN'],
       disableReverseLookup: true,
@@ -107,9 +95,13 @@ class Connection extends SMTPConnection {
   }
 
   override _createParser(): SMTPStream {
-    const parser = new Parser({ maxCommandLength: commandMax, highWaterMark: pendingInputMax })
+    const parser = new Parser({
+      maxCommandLength: limits.commandMax,
+      highWaterMark: limits.pendingInputMax,
+    })
     parser.oncommand = (command, callback) => this._onCommand(command, callback)
-    parser.on('error', () => this.#say(lineTooLong))
+    parser.on('error', () => this.#say(limits.lineTooLong))
+    parser.onText = (text) => this.#dialogue.heard(text)
     return parser
   }
 
@@ -185,7 +177,7 @@ class Connection extends SMTPConnection {
         void this.#pending(this.#dialogue.finish(opened), resume)
       })
     }
-    return goAhead
+    return limits.goAhead
   }
 
   /** Says a reply that takes time. Whatever goes wrong, the client hears of it and nobody else does. */
@@ -212,7 +204,7 @@ class Connection extends SMTPConnection {
   /** The client keeps sending while it is to wait: more of it would hide its leaving. */
   readonly #tooMuch = (): void => {
     const full = this._parser instanceof Parser && this._parser.writableNeedDrain
-    if (this.#waiting && full) this.#session.end(tooMuchInput)
+    if (this.#waiting && full) this.#session.end(limits.tooMuchInput)
   }
 
   #say(answer: Reply, callback?: () => void): void {
@@ -224,11 +216,17 @@ class Connection extends SMTPConnection {
 /** The parser of the package for commands, and a bypass for content. */
 class Parser extends SMTPStream {
   #feed: ContentFeed | null = null
+  onText: (text: string) => void = () => {}
 
   /** From now on what comes is content, until its end. */
   set feed(feed: ContentFeed) {
     this.#feed = feed
     this._dataMode = true
+  }
+
+  override _write(...[chunk, encoding, next]: Parameters<SMTPStream['_write']>): void {
+    if (!this._dataMode) this.onText(this._remainder + chunk.toString('latin1'))
+    super._write(chunk, encoding, next)
   }
 
   override _feedDataStream(chunk: Buffer, done: (error?: Error | null) => void): void {

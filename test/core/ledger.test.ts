@@ -103,7 +103,10 @@ describe('openLedger', () => {
     assert.deepEqual([outcome, entries, transactions], ['nothing', [], []])
     assert.deepEqual(
       { ...rest },
-      { hostname: '', helo: '', protocol: '', login: '', reason: '', durationMs: 0 },
+      {
+        ...{ hostname: '', helo: '', protocol: '', login: '', reason: '', durationMs: 0 },
+        ...{ findings: [], lookupCount: 0 },
+      },
     )
   })
 })
@@ -119,5 +122,5 @@ function sent(reply: string, ...replies: readonly string[]): Transaction {
 
 function entry(reaction: Reaction): Entry {
   const times = { targetMs: 97_000, lookupMs: 0, plannedMs: 97_000, waitedMs: 1_000 }
-  return { stage: 'rcpt', reasons: [], ...times, reaction, observed: false }
+  return { stage: 'rcpt', reasons: [], excuses: [], ...times, reaction, observed: false }
 }

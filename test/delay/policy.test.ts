@@ -2,20 +2,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import type { Finding } from '../../src/core/ledger.ts'
 import { delayOptions } from '../../src/delay/options.ts'
 import { type Circumstances, targetFor, waitDue } from '../../src/delay/policy.ts'
 
-const finding: Finding = {
-  reason: 'unqual-helo',
-  stage: 'helo',
-  evidence: 'HELO MarineGuy',
-  action: 'delay',
-  header: null,
-}
-
 const plain: Circumstances = {
-  findings: [finding],
+  fraction: 1,
   targetMs: 123_000,
   lookupMs: 0,
   waitedMs: 0,
@@ -27,12 +18,11 @@ const plain: Circumstances = {
 describe('waitDue', () => {
   const cases: readonly (Partial<Circumstances> & { waits: number; because: string })[] = [
     { waits: 123_000, because: 'the whole target is left' },
-    { findings: [], waits: 0, because: 'there is no reason' },
-    {
-      findings: [finding, finding],
-      waits: 123_000,
-      because: 'two reasons cost no more than one',
-    },
+    { fraction: 0, waits: 0, because: 'there is no reason' },
+    { fraction: 0.4, waits: 49_200, because: 'the reasons earn four tenths of it' },
+    { fraction: 0.4, lookupMs: 10_000, waits: 39_200, because: 'looking took part of that' },
+    { fraction: 0.001, waits: 1_000, because: 'it is a second at least' },
+    { fraction: 0.4, nullSender: true, waits: 20_000, because: 'the limit is one of time' },
     { lookupMs: 23_000, waits: 100_000, because: 'looking took part of it' },
     { lookupMs: 122_500, waits: 1_000, because: 'it is a second at least' },
     { lookupMs: 123_000, waits: 1_000, because: 'a second, though nothing is left' },

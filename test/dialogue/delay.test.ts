@@ -26,7 +26,14 @@ describe('the delay', () => {
     const { entries, outcome } = await proxy.ledger()
     assert.deepEqual(entries.at(-1), {
       stage: 'rcpt',
-      reasons: [{ name: 'unqual-helo', evidence: 'HELO MarineGuy is not a qualified domain name' }],
+      reasons: [
+        {
+          name: 'unqual-helo',
+          evidence: 'HELO MarineGuy is not a qualified domain name',
+          weight: 10,
+        },
+      ],
+      excuses: [],
       targetMs: 90_000,
       lookupMs: 0,
       plannedMs: 90_000,

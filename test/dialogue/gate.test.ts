@@ -29,7 +29,7 @@ describe('the greet pause', () => {
     await using backend = await startBackend()
     await using proxy = await startProxy({
       backend: backend.address,
-      config: withPause(),
+      config: `${withPause()}\nreasons.botnet-client.action = "delay"\n`,
       dns: { ptr: { '192.0.2.2': ['dialup-2.example.org'] } },
     })
     const client = await proxy.connectFrom('192.0.2.2')

@@ -148,7 +148,7 @@ describe('the recipe of 2004', () => {
       'dialup-free-349.nmsu.example',
       '',
     )
-    assert.deepEqual(reasons, ['hostname-dsl-or-dialup', 'unqual-helo'])
+    assert.deepEqual(reasons, ['unqual-helo', 'hostname-dsl-or-dialup'])
   })
 
   it('took a time-out of HELO verification as evidence; it is none', async () => {

@@ -42,7 +42,7 @@ export function listIn({ a = {}, down = [], slowMs = 0, settings = {} }: ListWor
   const dns = fakeDns({ a, down, slowMs, clock })
   const events: DnsListEvent[] = []
   const list = new DnsList(
-    { name: 'test', zone: listZone, codes: [], ipv6: false, ...settings },
+    { name: 'test', zone: listZone, codes: [], ipv6: false, of: 'address', ...settings },
     { dns, clock, report: (event) => events.push(event) },
   )
   return { list, dns, clock, events }

@@ -10,6 +10,8 @@ import { configSchema } from '../../src/config/schema.ts'
 import { Holder } from '../../src/delay/holder.ts'
 import { Gate } from '../../src/gate/gate.ts'
 import { makeGeneration } from '../../src/generation.ts'
+import { Greylist } from '../../src/memory/greylist.ts'
+import { Networks } from '../../src/memory/networks.ts'
 import { Unheard } from '../../src/memory/unheard.ts'
 import { Log } from '../../src/observe/log.ts'
 import type { Session } from '../../src/session/session.ts'
@@ -258,9 +260,12 @@ log.level = "silent"`
     if ('ledger' in fields) ledgers.push(fields.ledger.client)
   })
   const holder = new Holder(clock, config.delay.slots, () => {})
-  const unheard = new Unheard(config.memory, clock, () => {})
-  const around = { clock, log, holder, unheard, folder, dns: fakeDns() }
-  const { gateParts } = makeGeneration(config, around)
+  const { gateParts } = makeGeneration(config, {
+    ...{ clock, log, holder, folder, dns: fakeDns() },
+    networks: new Networks(clock, config.memory, () => {}),
+    greylist: new Greylist(clock, config.greylist),
+    unheard: new Unheard(config.memory, clock, () => {}),
+  })
   const sessions: Session[] = []
   const door = { said: '', servedCount: 0 }
   const serve = (socket: Socket, session: Session): void => {

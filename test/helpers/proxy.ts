@@ -21,6 +21,7 @@ import type { EventFields, EventName } from '../../src/observe/events.ts'
 import { FakeClock } from './fake-clock.ts'
 import { type FakeRecords, fakeDns } from './fake-dns.ts'
 import { connectAs } from './proxied.ts'
+import { seedOnly } from './seed-only.ts'
 
 export interface ProxySetup {
   /** Where the back end is. */
@@ -46,6 +47,7 @@ log.level = "silent"
 
 /** Settings that tests usually want to choose are left to them, at these values unless they do. */
 const usual: readonly (readonly [string, string])[] = [
+  ...seedOnly,
   ['greeting.pause', '"0s"\ngreeting.pause_suspect = "0s"'],
   ['delay.target', '["90s", "90s"]'],
   ['backend.recipient_domains', '["example.net"]'],

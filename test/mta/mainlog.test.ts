@@ -61,7 +61,7 @@ describe('the main log', { timeout: 120_000 }, () => {
     assert.deepEqual(texts, [
       `H=(MarineGuy) [61.78.92.162] ${why}61.78.92.162 () - reason: unqual-helo - sender is a@client.example - for user@example.net - delay was 1 secs`,
       `H=(localhost) [2001:db8::9] ${why}2001:db8::9 () - reason: unqual-helo - sender is a@client.example - for nobody@example.net - delay was 1 secs`,
-      `H=dsl-30.pool.isp.example (MarineGuy) [192.0.2.30] ${why}192.0.2.30 (dsl-30.pool.isp.example) - reason: hostname-dsl-or-dialup unqual-helo - sender is a@client.example - for user@example.net - delay was 1 secs`,
+      `H=dsl-30.pool.isp.example (MarineGuy) [192.0.2.30] ${why}192.0.2.30 (dsl-30.pool.isp.example) - reason: unqual-helo hostname-dsl-or-dialup - sender is a@client.example - for user@example.net - delay was 1 secs`,
     ])
     const stage = 'unexpected disconnection while reading SMTP command from '
     assert.ok(left.startsWith(`${stage}(MarineGuy) [61.78.92.162] D=`), left)

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { earlyTalker } from '../../src/reasons/early-talker.ts'
-import { ipOf } from '../dns/worlds.ts'
-import { sharedOf, toolsFor } from './worlds.ts'
+import { factsOf, sharedOf, toolsFor } from './worlds.ts'
 
 describe('early-talker', () => {
   const cases = [
@@ -18,7 +17,7 @@ describe('early-talker', () => {
   for (const { earlyTalk, is, because } of cases) {
     it(`${JSON.stringify(earlyTalk)?.slice(0, 20)}: ${is ?? 'nothing'}, because ${because}`, async () => {
       const { find } = earlyTalker.prepare(earlyTalker.options.parse({}), sharedOf())
-      const facts = { client: ipOf('192.0.2.1'), earlyTalk }
+      const facts = factsOf({ client: '192.0.2.1', earlyTalk })
       assert.equal(await find(facts, toolsFor('192.0.2.1')), is)
     })
   }

@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { heloNoJive } from '../../src/reasons/helo-no-jive.ts'
-import { ipOf } from '../dns/worlds.ts'
 import { type FakeRecords, fakeDns } from '../helpers/fake-dns.ts'
-import { confirmed, sharedOf, type Taste, toolsFor } from './worlds.ts'
+import { confirmed, factsOf, sharedOf, type Taste, toolsFor } from './worlds.ts'
 
 const client = '192.0.2.1'
 const dubious = ['yahoo.com', 'gmail.com']
@@ -81,7 +80,7 @@ describe('helo-no-jive', () => {
       heloNoJive.options.parse({ names: '' }),
       sharedOf({ dubious }),
     )
-    const facts = { client: ipOf(client), helo: 'yahoo.com' }
+    const facts = factsOf({ client, helo: 'yahoo.com' })
     assert.equal(await judge(facts, toolsFor(client)), null)
   })
 
@@ -91,16 +90,16 @@ describe('helo-no-jive', () => {
       heloNoJive.options.parse({}),
       sharedOf({ dubious, acceptJunk: ['*.example'] }),
     )
-    await judge({ client: ipOf(client), helo: 'mail.test' }, toolsFor(client, dns))
+    await judge(factsOf({ client, helo: 'mail.test' }), toolsFor(client, dns))
     assert.deepEqual(dns.asked, [])
-    await judge({ client: ipOf(client), helo: 'gmail.com' }, toolsFor(client, dns))
+    await judge(factsOf({ client, helo: 'gmail.com' }), toolsFor(client, dns))
     assert.deepEqual([...dns.asked].sort(), ['A gmail.com', `PTR ${client}`])
   })
 
   it('tells filters behind the back end, in the words of the recipe', () => {
     const { header } = heloNoJive.prepare(heloNoJive.options.parse({}), sharedOf())
     assert.equal(
-      header?.({ client: ipOf(client), helo: 'yahoo.com' }),
+      header?.(factsOf({ client, helo: 'yahoo.com' })),
       'X-HELO-dubious: Your HELO/EHLO does not jive',
     )
   })
@@ -108,5 +107,5 @@ describe('helo-no-jive', () => {
 
 async function find(helo: string, taste: Taste, records: FakeRecords) {
   const { find: judge } = heloNoJive.prepare(heloNoJive.options.parse({}), sharedOf(taste))
-  return await judge({ client: ipOf(client), helo }, toolsFor(client, fakeDns(records)))
+  return await judge(factsOf({ client, helo }), toolsFor(client, fakeDns(records)))
 }

@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { hostnameDslOrDialup, lineWord } from '../../src/reasons/hostname-dsl-or-dialup.ts'
-import { ipOf } from '../dns/worlds.ts'
 import { type FakeRecords, fakeDns } from '../helpers/fake-dns.ts'
-import { confirmed, sharedOf, toolsFor } from './worlds.ts'
+import { confirmed, factsOf, sharedOf, toolsFor } from './worlds.ts'
 
 const client = '192.0.2.1'
 
@@ -121,17 +120,57 @@ describe('hostname-dsl-or-dialup', () => {
     })
   }
 
+  /** What a small server on such a line says, and where the name leads. */
+  const hellos: readonly { helo: string; dns?: FakeRecords; is: boolean; because: string }[] = [
+    { helo: dslName, is: true, because: 'it has no other name than that of the line' },
+    { helo: 'b.example.net', is: true, because: 'that is a name of the same provider' },
+    { helo: 'friend', is: true, because: 'that is no name' },
+    { helo: '[192.0.2.1]', is: true, because: 'that is no name either' },
+    { helo: 'x.adsl.example.org', is: true, because: 'that is the name of another such line' },
+    { helo: 'mail.example.org', is: true, because: 'the name is not its own: it leads nowhere' },
+    {
+      helo: 'mail.example.org',
+      dns: { a: { 'mail.example.org': [client] } },
+      is: false,
+      because: 'it has a name of its own, which leads here',
+    },
+    {
+      helo: 'mail.example.org',
+      dns: { a: { 'mail.example.org': ['192.0.2.2'] } },
+      is: true,
+      because: 'the name is somebody else',
+    },
+    {
+      helo: 'mail.example.org',
+      dns: { down: ['mail.example.org'] },
+      is: false,
+      because: 'a DNS that fails proves nothing',
+    },
+  ]
+  for (const { helo, dns = {}, is, because } of hellos) {
+    it(`${is ? 'counts' : 'does not count'} with HELO ${helo}: ${because}`, async () => {
+      const evidence = await find({ ptr: { [client]: [dslName] }, ...dns }, false, helo)
+      assert.equal(evidence, is ? `${dslName} has "dsl"` : null)
+    })
+  }
+
   it('is about IPv6 as well, and has no header', async () => {
     const { find: judge, header } = prepared(false)
     const ip = '2001:db8::1'
     const tools = toolsFor(ip, fakeDns(confirmed(ip, dslName)))
-    assert.equal(await judge({ client: ipOf(ip) }, tools), `${dslName} has "dsl"`)
+    assert.equal(
+      await judge(factsOf({ client: ip, helo: 'friend' }), tools),
+      `${dslName} has "dsl"`,
+    )
     assert.equal(header, undefined)
   })
 })
 
-async function find(dns: FakeRecords, flavellExact = false) {
-  return await prepared(flavellExact).find({ client: ipOf(client) }, toolsFor(client, fakeDns(dns)))
+async function find(dns: FakeRecords, flavellExact = false, helo = 'friend') {
+  return await prepared(flavellExact).find(
+    factsOf({ client, helo }),
+    toolsFor(client, fakeDns(dns)),
+  )
 }
 
 function prepared(flavellExact: boolean) {

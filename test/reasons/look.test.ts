@@ -8,7 +8,7 @@ import { look } from '../../src/reasons/look.ts'
 import type { Evidence, Reason } from '../../src/reasons/reason.ts'
 import { ipOf, stays } from '../dns/worlds.ts'
 import { FakeClock } from '../helpers/fake-clock.ts'
-import { toolsFor } from './worlds.ts'
+import { factsOf, toolsFor } from './worlds.ts'
 
 const client = ipOf('192.0.2.1')
 
@@ -26,12 +26,22 @@ describe('look', () => {
     ])
     await clock.advance(5_000)
     assert.deepEqual(await found, [
-      { reason: 'slow', stage: 'helo', evidence: 'slow evidence', action: 'delay', header: null },
+      {
+        reason: 'slow',
+        stage: 'helo',
+        evidence: 'slow evidence',
+        action: 'delay',
+        weight: 10,
+        excuses: [],
+        header: null,
+      },
       {
         reason: 'quick',
         stage: 'helo',
         evidence: 'quick MarineGuy',
         action: 'observe',
+        weight: 10,
+        excuses: [],
         header: 'X-Quick: yes',
       },
     ])
@@ -170,7 +180,7 @@ function setUp() {
     if (name === 'reason.failed' && 'reason' in fields) heard.push(fields)
   })
   const see = (reasons: readonly Reason<'helo'>[], signal = stays()) =>
-    look(reasons, { client, helo: 'MarineGuy' }, toolsFor(client, undefined, signal), {
+    look(reasons, factsOf({ client, helo: 'MarineGuy' }), toolsFor(client, undefined, signal), {
       clock,
       log,
       timeLimitMs: 10_000,
@@ -183,7 +193,7 @@ function reason(
   find: Reason<'helo'>['find'],
   { action = 'delay', header = null }: { action?: 'observe' | 'delay'; header?: Evidence } = {},
 ): Reason<'helo'> {
-  return { name, stage: 'helo', action, find, header: () => header }
+  return { name, stage: 'helo', action, weight: 10, excuses: [], find, header: () => header }
 }
 
 function fail(): never {

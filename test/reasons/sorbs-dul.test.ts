@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sorbsDul } from '../../src/reasons/sorbs-dul.ts'
-import { ipOf } from '../dns/worlds.ts'
 import { type FakeRecords, fakeDns } from '../helpers/fake-dns.ts'
-import { sharedOf, toolsFor } from './worlds.ts'
+import { factsOf, sharedOf, toolsFor } from './worlds.ts'
 
 const client = '192.0.2.1'
 const nibbles = '1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2'
@@ -75,7 +74,7 @@ describe('sorbs-dul', () => {
   it('asks nothing about addresses that are nobody in particular', async () => {
     const dns = fakeDns({ a: { '1.0.0.10.pbl.spamhaus.org': ['127.0.0.10'] } })
     const { find: judge } = sorbsDul.prepare(sorbsDul.options.parse({}), sharedOf({ dns }))
-    assert.equal(await judge({ client: ipOf('10.0.0.1') }, toolsFor('10.0.0.1', dns)), null)
+    assert.equal(await judge(factsOf({ client: '10.0.0.1' }), toolsFor('10.0.0.1', dns)), null)
     assert.deepEqual(dns.asked, [])
   })
 
@@ -93,5 +92,5 @@ async function find(
 ) {
   const dns = fakeDns(records)
   const { find: judge } = sorbsDul.prepare(sorbsDul.options.parse(settings), sharedOf({ dns }))
-  return await judge({ client: ipOf(ip) }, toolsFor(ip, dns))
+  return await judge(factsOf({ client: ip }), toolsFor(ip, dns))
 }

@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { unqualHelo } from '../../src/reasons/unqual-helo.ts'
-import { ipOf } from '../dns/worlds.ts'
 import { type FakeRecords, fakeDns } from '../helpers/fake-dns.ts'
-import { confirmed, sharedOf, type Taste, toolsFor } from './worlds.ts'
+import { confirmed, factsOf, sharedOf, type Taste, toolsFor } from './worlds.ts'
 
 const options = unqualHelo.options.parse({})
 const client4 = '192.0.2.1'
@@ -124,7 +123,7 @@ describe('unqual-helo', () => {
   it('tells filters behind the back end, in the words of the recipe', () => {
     const { header } = unqualHelo.prepare(options, sharedOf())
     assert.equal(
-      header?.({ client: ipOf(client4), helo: 'MarineGuy' }),
+      header?.(factsOf({ client: client4, helo: 'MarineGuy' })),
       "X-HELO-warning: That's a nasty HELO: MarineGuy",
     )
   })
@@ -202,7 +201,7 @@ describe('unqual-helo and helo_accept_junk_hosts', () => {
     ]) {
       const dns = fakeDns(good)
       const { find: judge } = unqualHelo.prepare(options, sharedOf({ acceptJunk }))
-      await judge({ client: ipOf(client4), helo }, toolsFor(client4, dns))
+      await judge(factsOf({ client: client4, helo }), toolsFor(client4, dns))
       assert.equal(dns.asked.length > 0, asks, `${helo} ${acceptJunk}`)
     }
   })
@@ -210,5 +209,5 @@ describe('unqual-helo and helo_accept_junk_hosts', () => {
 
 async function find(helo: string, client: string, taste: Taste = {}, dns: FakeRecords = {}) {
   const { find: judge } = unqualHelo.prepare(options, sharedOf(taste))
-  return await judge({ client: ipOf(client), helo }, toolsFor(client, fakeDns(dns)))
+  return await judge(factsOf({ client: client, helo }), toolsFor(client, fakeDns(dns)))
 }

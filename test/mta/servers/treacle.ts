@@ -12,6 +12,7 @@ import { mkdir, readdir, readFile, readlink, rename, rm, writeFile } from 'node:
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Ledger } from '../../../src/core/ledger.ts'
+import { seedOnly } from '../../helpers/seed-only.ts'
 import { inFolder } from './place.ts'
 import { type Daemon, startDaemon, waitUntil } from './process.ts'
 
@@ -36,6 +37,7 @@ const usual: readonly (readonly [key: string, value: string])[] = [
   ['delay.target', '["1s", "1s"]'],
   ['delay.key_file', '"delay.key"'],
   ['reasons.sorbs-dul.action', '"off"'],
+  ...seedOnly,
   ['dns.servers', '["127.0.0.1:1"]'],
   ['dns.timeout', '"1s"'],
   ['log.mainlog', '"mainlog"'],

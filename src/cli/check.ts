@@ -1,0 +1,21 @@
+/** `treacle check`: reads a configuration, the files that it names and its modules, and starts nothing. */
+import { dirname } from 'node:path'
+import type { Environment } from '../config/environment.ts'
+import { ListFiles, readConfig, shippedFolder } from '../config/files.ts'
+import { makeJudging } from '../config/judging.ts'
+import { systemClock } from '../core/clock.ts'
+import { Log } from '../observe/log.ts'
+import { loadModules } from '../reasons/modules.ts'
+
+/** @throws ConfigError with what is wrong. */
+export async function checkConfig(
+  file: string | undefined,
+  environment: Environment,
+): Promise<void> {
+  const config = readConfig(file ?? null, environment)
+  const folder = file === undefined ? shippedFolder : dirname(file)
+  const modules = await loadModules(config.reasons.modules, folder, systemClock)
+  const log = new Log(systemClock, { level: 'silent', format: 'json' })
+  // Whatever reasons and clients are judged by is read on the way.
+  makeJudging(config, { files: new ListFiles(folder), clock: systemClock, log, modules })
+}

@@ -1,0 +1,134 @@
+/**
+ * What becomes of one recipient because of what was found: a refusal, a wait, a request to come
+ * back, or nothing.
+ *
+ * Joins the screening, the arithmetic of delay/ and the patience; keeps count of what the back end
+ * refused, and writes down what was found.
+ */
+import type { Client } from '../core/client.ts'
+import type { Instant } from '../core/clock.ts'
+import { splitAddress } from '../core/envelope.ts'
+import type { Finding, Ledger, Transaction } from '../core/ledger.ts'
+import type { Reply } from '../core/reply.ts'
+import { consequencesOf, findingsFor, type RecipientsOptions } from '../delay/actions.ts'
+import type { Greylist } from '../memory/greylist.ts'
+import { Patience, type PatienceParts } from './patience.ts'
+import type { Screening } from './screening.ts'
+import { laterFor, refusalOf } from './turning-away.ts'
+
+export interface ReckoningParts extends PatienceParts {
+  /** Other actions for mail to some domains. */
+  readonly recipients: RecipientsOptions
+  readonly greylist: Greylist
+  /** What Botnet has to say of clients that have logged in is not even written down. */
+  readonly passAuth: boolean
+}
+
+/** One RCPT. */
+export interface Asked {
+  readonly address: string
+  readonly transaction: Transaction | null
+  /** When the command arrived. */
+  readonly arrivedAt: Instant
+  readonly loggedIn: boolean
+  /** Confirmed, for the main log; asked for when it is known. */
+  readonly hostname: () => string
+  readonly signal: AbortSignal
+  /** Called once it is certain that the client will wait. */
+  readonly beforeWait: () => void
+}
+
+/** Findings that one ledger keeps. */
+const findingsMax = 100
+
+export class Reckoning {
+  readonly #client: Client
+  readonly #parts: ReckoningParts
+  readonly #ledger: Ledger
+  readonly #screening: Screening
+  readonly #patience: Patience
+  #findings: readonly Finding[] = []
+  #refusedCount = 0
+
+  constructor(client: Client, parts: ReckoningParts, ledger: Ledger, screening: Screening) {
+    this.#client = client
+    this.#parts = parts
+    this.#ledger = ledger
+    this.#screening = screening
+    this.#patience = new Patience(client, parts, ledger)
+  }
+
+  /** What counts for the recipient that was given last. */
+  get findings(): readonly Finding[] {
+    return this.#findings
+  }
+
+  newTransaction(): void {
+    this.#patience.newTransaction()
+  }
+
+  /** What the back end answered. */
+  answered({ code }: Reply): void {
+    if (code >= 500) this.#refusedCount += 1
+  }
+
+  /**
+   * Looks, and waits what is due.
+   *
+   * @returns What the client hears instead of the back end's answer; null when that is to be asked.
+   * @throws `signal.reason` as soon as it aborts.
+   */
+  async settle(asked: Asked): Promise<Reply | null> {
+    const given = asked.transaction?.recipients ?? []
+    const course = { recipientCount: given.length + 1, refusedCount: this.#refusedCount }
+    const found = await this.#screening.findings(asked.address, course)
+    this.#remember(found, asked.loggedIn)
+    const { domain } = splitAddress(asked.address)
+    this.#findings = asked.loggedIn ? [] : findingsFor(found, domain, this.#parts.recipients)
+    return await this.#consequence(asked)
+  }
+
+  async #consequence(asked: Asked): Promise<Reply | null> {
+    const { greylist, observeOnly } = this.#parts
+    const consequences = consequencesOf(this.#findings)
+    const exempt = this.#isExempt(asked)
+    const mayTurnAway = !(exempt || observeOnly)
+    const refusal = mayTurnAway ? refusalOf(consequences) : null
+    if (refusal !== null) return refusal
+    const sender = asked.transaction?.sender ?? ''
+    const occasion = {
+      findings: this.#findings,
+      due: consequences.delay,
+      sender,
+      recipient: asked.address,
+      arrivedAt: asked.arrivedAt,
+      exempt,
+      hostname: asked.hostname(),
+    }
+    await this.#patience.wait(occasion, asked.signal, asked.beforeWait)
+    if (!mayTurnAway || this.#patience.endured) return null
+    return laterFor(consequences, this.#client.ip.network, sender, greylist)
+  }
+
+  /** True when all recipients so far are ones that nobody waits for. */
+  #isExempt({ address, transaction }: Asked): boolean {
+    const { never_for } = this.#parts.delay.options
+    const given = (transaction?.recipients ?? []).map((each) => each.address)
+    return [address, ...given].every((each) =>
+      never_for.includes(splitAddress(each).local.toLowerCase()),
+    )
+  }
+
+  /** What is found, once each: for whoever wants to know why. */
+  #remember(found: readonly Finding[], loggedIn: boolean): void {
+    const { findings } = this.#ledger
+    const passBotnet = loggedIn && this.#parts.passAuth
+    for (const finding of found) {
+      if (passBotnet && finding.reason.startsWith('botnet-')) continue
+      const isKnown = findings.some(
+        ({ reason, evidence }) => reason === finding.reason && evidence === finding.evidence,
+      )
+      if (!isKnown && findings.length < findingsMax) findings.push(finding)
+    }
+  }
+}
