@@ -1,10 +1,13 @@
 /** Treacle as a whole: builds every part once, in order; starts, reloads, stops. */
+import { Admin } from './admin/admin.ts'
+import type { Vitals } from './admin/readiness.ts'
 import type { Config } from './config/schema.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import { ConfigError, messageOf } from './core/errors.ts'
 import { Holder } from './delay/holder.ts'
 import type { Dns } from './dns/resolver.ts'
 import { Gate } from './gate/gate.ts'
+import { type Place, placeOf } from './gate/listener.ts'
 import { type Generation, makeGeneration, type Surroundings } from './generation.ts'
 import { Greylist } from './memory/greylist.ts'
 import { Networks } from './memory/networks.ts'
@@ -31,12 +34,14 @@ export class App {
   readonly holder: Holder
   readonly #clock: Clock
   readonly #gate: Gate
+  readonly #admin: Admin
   readonly #around: Surroundings
+  readonly #unheard: Unheard
   readonly #stopping = new AbortController()
   readonly #networks: Networks
   readonly #greylist: Greylist
-  readonly #unheard: Unheard
   #generation: Generation
+  #draining = false
   #mainlog: MainLog | null = null
   #stopListening: () => void = () => {}
 
@@ -48,11 +53,14 @@ export class App {
       this.log.event('delay.slots-full', { held }),
     )
     const { log, holder } = this
-    const report = (why: string) => log.event('state.unavailable', { why })
-    this.#networks = new Networks(clock, config.memory, report)
-    this.#unheard = new Unheard(config.memory, clock, report)
+    this.#networks = new Networks(clock, config.memory, (why) =>
+      log.event('state.unavailable', { why }),
+    )
     this.#greylist = new Greylist(clock, config.greylist)
     const [networks, greylist] = [this.#networks, this.#greylist]
+    this.#unheard = new Unheard(config.memory, clock, (why) =>
+      log.event('state.unavailable', { why }),
+    )
     this.#around = {
       clock,
       log,
@@ -65,6 +73,12 @@ export class App {
     }
     this.#generation = makeGeneration(config, this.#around, modules)
     this.#gate = new Gate(clock, this.log, () => this.#generation.gateParts)
+    this.#admin = new Admin({
+      clock,
+      log,
+      vitals: () => this.#vitals(),
+      backendFault: () => this.#backendFault(),
+    })
     this.#openMainlog(config)
   }
 
@@ -76,20 +90,30 @@ export class App {
   /**
    * Begins to serve.
    *
+   * @param inherited Sockets that somebody listens on for us already, which then go before
+   *   `listen.addresses`.
    * @returns Where clients can connect.
    * @throws ConfigError when the back end would make us an open relay; what the operating system
    *   says when an address cannot be had.
    */
-  async start(): Promise<string[]> {
+  async start(inherited: readonly number[] = []): Promise<string[]> {
+    const { listen, admin } = this.#generation.config
+    const openAdmin = this.#admin.prepare(admin)
     await this.#prove(this.#generation.backend)
     this.#generation.begin()
-    const { addresses } = this.#generation.config.listen
+    await openAdmin()
+    const { addresses, reuse_port } = listen
+    const places: Place[] =
+      inherited.length > 0
+        ? inherited.map((fd) => ({ fd }))
+        : addresses.map((address) => placeOf(address, reuse_port))
     try {
-      return await Promise.all(addresses.map((address) => this.#gate.listen(address)))
+      return await Promise.all(places.map((place) => this.#gate.listen(place)))
     } catch (error) {
       // All or nothing: no half of a server stays behind.
       this.#gate.drain()
       this.#generation.retire()
+      await this.#admin.close()
       throw error
     }
   }
@@ -100,6 +124,7 @@ export class App {
    * @throws ConfigError, with everything as it was before.
    */
   async reload(config: Config, modules: readonly ModuleReason[] = []): Promise<void> {
+    const openAdmin = this.#admin.prepare(config.admin)
     const next = makeGeneration(config, this.#around, modules)
     try {
       await this.#prove(next.backend)
@@ -117,12 +142,14 @@ export class App {
     this.log.level = config.log.level
     await this.#closeMainlog()
     this.#openMainlog(config)
+    await openAdmin()
   }
 
   /** Lets messages under way finish, up to the grace period, then closes everything. */
   async stop(): Promise<void> {
     const graceMs = this.#generation.config.shutdown_grace
     this.log.event('server.draining', { connections: this.connectionCount, graceMs })
+    this.#draining = true
     this.#gate.drain()
     const emptied = this.#gate.emptied()
     const graceOver = Promise.withResolvers<void>()
@@ -134,6 +161,7 @@ export class App {
     this.#stopping.abort(new Error('stopped'))
     this.#generation.retire()
     this.#networks.save()
+    await this.#admin.close()
     this.log.event('server.stopped', { connections })
     await this.#closeMainlog()
     await this.log.flush()
@@ -149,6 +177,27 @@ export class App {
       if (unsafe || unproven) throw openRelay(messageOf(error))
       if (!(error instanceof BackendUnreachable)) throw error
       // It may come up later than we do; until then clients hear 451.
+    }
+  }
+
+  #vitals(): Vitals {
+    const { dnsLists, certificate } = this.#generation
+    return {
+      draining: this.#draining,
+      connections: this.connectionCount,
+      held: this.holder.heldCount,
+      dnsLists: dnsLists.map(({ name, setAside }) => ({ name, setAside })),
+      certificate,
+      guard: null,
+    }
+  }
+
+  async #backendFault(): Promise<string | null> {
+    try {
+      await this.#generation.backend.probe(this.#stopping.signal)
+      return null
+    } catch (error) {
+      return messageOf(error)
     }
   }
 

@@ -42,6 +42,7 @@ delay.key_file = "${folder}/delay.key"
 reasons.sorbs-dul.action = "off"
 dns.timeout = "2s"
 log.format = "pretty"
+admin.listen = ""
 `
 }
 

@@ -13,7 +13,7 @@ import type { Clock } from './core/clock.ts'
 import { ConfigError, messageOf } from './core/errors.ts'
 import type { Holder } from './delay/holder.ts'
 import { delayKey } from './delay/key.ts'
-import { type DnsListEvent, runListChecks } from './dns/dns-list.ts'
+import { type DnsList, type DnsListEvent, runListChecks } from './dns/dns-list.ts'
 import { type Dns, SystemDns } from './dns/resolver.ts'
 import type { GateParts } from './gate/gate.ts'
 import type { Greylist } from './memory/greylist.ts'
@@ -29,8 +29,8 @@ export interface Surroundings {
   readonly log: Log
   readonly holder: Holder
   readonly networks: Networks
-  readonly unheard: Unheard
   readonly greylist: Greylist
+  readonly unheard: Unheard
   /** The folder that list files are looked for in first. */
   readonly folder: string
   /** Asked instead of the servers in [dns]; for tests. */
@@ -41,6 +41,9 @@ export interface Generation {
   readonly config: Config
   readonly backend: Backend
   readonly gateParts: GateParts
+  readonly dnsLists: readonly DnsList[]
+  /** Our certificate, PEM; null without one. */
+  readonly certificate: string | null
   /** Tests the DNS lists, now and from time to time, until it is retired. */
   begin(): void
   /** No new connection comes with it; it closes with the last one that did. */
@@ -86,6 +89,8 @@ export function makeGeneration(
   return {
     config,
     backend,
+    dnsLists: lists,
+    certificate: tls?.cert ?? null,
     gateParts: {
       proxies: config.listen.proxy_protocol_from,
       gate: config.gate,

@@ -1,28 +1,24 @@
 #!/usr/bin/env node
 /** The command line: commands, signals, exit codes. The only user of process. */
+import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { readToken } from './admin/token.ts'
 import { App } from './app.ts'
 import { checkConfig } from './cli/check.ts'
+import { completion } from './cli/completion.ts'
+import { askHealth } from './cli/health.ts'
 import { outdatedPages, writeManual } from './cli/manual.ts'
-import { formats } from './cli/read-file.ts'
+import { type ConfigFlag, programOf, usageOutcome } from './cli/program.ts'
 import { InputError } from './cli/read-lines.ts'
-import {
-  type ExplainFlags,
-  explainCommand,
-  type ReplayFlags,
-  replayCommand,
-  type TryFlags,
-  tryCommand,
-} from './cli/replay-commands.ts'
+import { explainCommand, replayCommand, tryCommand } from './cli/replay-commands.ts'
 import { sendOne } from './cli/send.ts'
 import { readConfig, shippedFolder } from './config/files.ts'
 import type { Config } from './config/schema.ts'
 import { systemClock } from './core/clock.ts'
 import { ConfigError, messageOf } from './core/errors.ts'
-import { parseIp } from './core/ip.ts'
 import { oneAtATime } from './core/one-at-a-time.ts'
 import { startDemo } from './demo.ts'
+import { inheritedSockets } from './gate/inherited.ts'
 import { loadModules, type ModuleReason } from './reasons/modules.ts'
 
 /** sysexits.h */
@@ -40,115 +36,32 @@ const outside = { environment: process.env, say, complain }
 /** SIGINTs closer together than this are one. */
 const sameSignalMs = 500
 
-interface ConfigFlag {
-  readonly config?: string
-}
-
-const program = new Command('treacle')
-  .description(
-    'A tarpitting SMTP front-end proxy: everybody is served, suspicious clients more slowly.',
-  )
-  .exitOverride()
-
-program
-  .command('run')
-  .description(
-    'Serve, with the settings of a config file. SIGTERM stops, SIGHUP reads the file again.',
-  )
-  .option('-c, --config <file>', 'the config file; without it, the defaults and the environment')
-  .action(run)
-
-program
-  .command('check')
-  .description('Read the config file and the files it names, and say what is wrong with them.')
-  .option('-c, --config <file>', 'the config file')
-  .action(check)
-
-program
-  .command('demo')
-  .description('Serve on 127.0.0.1:2525 with a built-in back end and short delays, to try it out.')
-  .option('--folder <folder>', 'where mail and state go', 'var')
-  .action(demo)
-
-program
-  .command('send')
-  .description('Send one small message and print the dialogue, with the time each reply took.')
-  .option('--to <host:port>', 'the server', '127.0.0.1:2525')
-  .option('--helo <name>', 'what to say in EHLO', 'mail.example.org')
-  .option('--from <address>', 'the sender', 'alice@example.org')
-  .option('--rcpt <address>', 'the recipient', 'bob@example.net')
-  .action(async (options: { to: string; helo: string; from: string; rcpt: string }) => {
-    process.exitCode = (await sendOne(options, systemClock, say)) ? exit.ok : exit.failed
-  })
-
-program
-  .command('replay')
-  .description(
-    'Judge the connections that files tell of, and count: what is found, whom it slows, what it costs. ' +
-      'Reads a TSV table, an Exim main log or a Postfix mail log, plain or gzipped; "-" is the input.',
-  )
-  .argument('<file...>', 'what to read')
-  .option('-c, --config <file>', 'the config file to judge by; without it, the defaults')
-  .option('--compare <file>', 'another config file: tell what it would change, worst first')
-  .option('--live', 'ask the DNS of today instead of believing what the files hold')
-  .addOption(
-    new Option('--unknown <as>', 'what a name is taken for that was looked up in vain')
-      .choices(['unknown', 'none'])
-      .default('unknown'),
-  )
-  .option('--label <label>', 'one label for all, such as "ham", instead of those of the files')
-  .addOption(
-    new Option('--format <format>', 'do not find out the format by the first lines').choices(
-      formats,
-    ),
-  )
-  .option('--show <count>', 'how many clients of a comparison to list', wholeNumber, 20)
-  .option('--json', 'print one JSON document instead (docs/replay.md)')
-  .action((files: string[], flags: ReplayFlags) => replayCommand(files, flags, outside))
-
-program
-  .command('try')
-  .description(
-    'Play one connection through and print what would be found and what it comes to. ' +
-      'Nothing is sent and nobody waits.',
-  )
-  .requiredOption('--ip <address>', 'the address of the client', address)
-  .option('--helo <name>', 'what it says in HELO or EHLO', '')
-  .option('--from <address>', 'what it says in MAIL; "" for the null sender')
-  .option('--to <address...>', 'what it says in RCPT, once or more')
-  .option('--ptr <name>', 'the name of the address, instead of asking the DNS; "" for none')
-  .option('--unconfirmed', 'the name given by --ptr does not lead back to the address')
-  .option('--offline', 'ask nobody: what is not told is unavailable')
-  .option('-c, --config <file>', 'the config file to judge by; without it, the defaults')
-  .option('--json', 'print one JSON document instead (docs/replay.md)')
-  .action((flags: TryFlags) => tryCommand(flags, outside))
-
-program
-  .command('explain')
-  .description(
-    "Say why clients were kept waiting, from Treacle's JSON log or a main log in Exim's form.",
-  )
-  .argument('[file]', 'the log, plain or gzipped; "-" is the input', '-')
-  .option('--id <id>', 'only the connection of this id')
-  .option('--client <address>', 'only the connections of this client')
-  .option('-c, --config <file>', 'the config file that a main log is explained by')
-  .action(async (file: string, flags: ExplainFlags) => {
+const program = programOf(versionOf(root), {
+  run,
+  check,
+  health,
+  demo,
+  completion(shell, of) {
+    const script = completion(of, shell)
+    if (script === null) of.error(`error: no completion for ${shell}`)
+    else say(script.trimEnd())
+  },
+  async send(sending) {
+    process.exitCode = (await sendOne(sending, systemClock, say)) ? exit.ok : exit.failed
+  },
+  replay: (files, flags) => replayCommand(files, flags, outside),
+  try: (flags) => tryCommand(flags, outside),
+  async explain(file, flags) {
     process.exitCode = (await explainCommand(file, flags, outside)) ? exit.ok : exit.failed
-  })
-
-program
-  .command('manual')
-  .description(
-    'Write conf/treacle.toml and docs/manual.md from what the settings say of themselves.',
-  )
-  .option('--check', 'write nothing; fail when they are not up to date')
-  .action(({ check: only }: { check?: boolean }) => {
-    if (only !== true) return writeManual(root)
-    for (const path of outdatedPages(root)) {
+  },
+  manual(checkOnly, of) {
+    if (!checkOnly) return writeManual(root, of)
+    for (const path of outdatedPages(root, of)) {
       complain(`${path} is not up to date; run "npm run manual"`)
       process.exitCode = exit.failed
     }
-  })
+  },
+})
 
 await main()
 
@@ -157,20 +70,28 @@ async function main(): Promise<void> {
     await program.parseAsync(process.argv)
   } catch (error) {
     process.exitCode = exitCodeOf(error)
-    if (!(error instanceof CommanderError)) complain(messageOf(error))
+    if (usageOutcome(error) === null) complain(messageOf(error))
   }
 }
 
-async function run({ config: file }: ConfigFlag): Promise<void> {
+async function run({ config: flag }: ConfigFlag): Promise<void> {
+  const file = configFile(flag)
   const read = () => readConfig(file ?? null, process.env)
   const config = read()
   const modules = await modulesOf(config, file)
   const app = new App({ config, file: file ?? '', folder: folderOf(file), modules })
   handleSignals(app, () => reload(app, read, file))
-  await app.start()
+  await app.start(inheritedSockets(process.env, process.pid))
 }
 
-async function check({ config: file }: ConfigFlag): Promise<void> {
+async function health({ config: flag, live }: ConfigFlag & { live?: boolean }): Promise<void> {
+  const { admin } = readConfig(configFile(flag) ?? null, process.env)
+  const isWell = await askHealth({ admin, token: readToken(admin), liveOnly: live === true }, say)
+  process.exitCode = isWell ? exit.ok : exit.failed
+}
+
+async function check({ config: flag }: ConfigFlag): Promise<void> {
+  const file = configFile(flag)
   await checkConfig(file, process.env)
   say(`${file ?? 'The defaults'}: fine`)
 }
@@ -212,19 +133,20 @@ async function reload(app: App, read: () => Config, file: string | undefined): P
   }
 }
 
-function wholeNumber(text: string): number {
-  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.')
-  return Number(text)
-}
-
 /** @throws ConfigError */
 function modulesOf({ reasons }: Config, file: string | undefined): Promise<ModuleReason[]> {
   return loadModules(reasons.modules, folderOf(file), systemClock)
 }
 
-function address(text: string): string {
-  if (parseIp(text) !== null) return text
-  throw new InvalidArgumentError('Expected an address such as 192.0.2.1 or 2001:db8::1.')
+/** --config, or else what the image and the service unit say. */
+function configFile(flag: string | undefined): string | undefined {
+  return flag ?? (process.env.TREACLE_CONFIG || undefined)
+}
+
+function versionOf(folder: string): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const named = typeof manifest === 'object' && manifest !== null && 'version' in manifest
+  return named ? String(manifest.version) : 'unknown'
 }
 
 function folderOf(file: string | undefined): string {
@@ -234,6 +156,7 @@ function folderOf(file: string | undefined): string {
 function exitCodeOf(error: unknown): number {
   if (error instanceof ConfigError) return exit.config
   if (error instanceof InputError) return exit.noInput
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exit.ok : exit.usage
+  const usage = usageOutcome(error)
+  if (usage !== null) return usage === 'help' ? exit.ok : exit.usage
   return error instanceof Error && 'syscall' in error ? exit.unavailable : exit.software
 }

@@ -12,7 +12,8 @@ const layers = [
   ['delay'],
   ['session'],
   ['gate', 'smtp'],
-  ['config', 'admin'],
+  ['admin'],
+  ['config'],
   ['cli'],
   ['.'],
 ]
@@ -32,7 +33,8 @@ const monopolies = [
   { what: /from 'lru-cache'/, owner: 'dns/shared-answers.ts' },
   { what: /import (?!type)[^\n]*from 'node:dns/, owner: 'dns/channel-pool.ts' },
   { what: /from 'smol-toml'/, owner: 'config/toml.ts' },
-  { what: /from 'commander'/, owner: 'main.ts' },
+  { what: /from 'fastify'/, owner: 'admin/server.ts' },
+  { what: /from 'commander'/, owner: 'cli/program.ts' },
   { what: /\bprocess\.(env|argv|exit|exitCode|on)\b/, owner: 'main.ts' },
 ]
 

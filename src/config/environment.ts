@@ -34,10 +34,22 @@ export const variables: readonly Variable[] = [
       'Where the mail server behind us listens, in order of preference, with commas between.',
   },
   {
+    variable: 'TREACLE_INTRODUCE',
+    path: ['backend', 'introduce'],
+    form: 'text',
+    description: 'How the back end learns who the client is.',
+  },
+  {
     variable: 'TREACLE_LISTEN',
     path: ['listen', 'addresses'],
     form: 'list',
     description: 'Where we listen for clients, with commas between.',
+  },
+  {
+    variable: 'TREACLE_MODE',
+    path: ['mode'],
+    form: 'text',
+    description: 'Whether anybody is made to wait: "enforce" or "observe".',
   },
   {
     variable: 'TREACLE_NAME',
@@ -45,13 +57,23 @@ export const variables: readonly Variable[] = [
     form: 'text',
     description: 'The host name by which we introduce ourselves.',
   },
+  {
+    variable: 'TREACLE_RECIPIENT_DOMAINS',
+    path: ['backend', 'recipient_domains'],
+    form: 'list',
+    description: 'Domains that mail may be addressed to, with commas between.',
+  },
 ]
+
+/** Says where the config file is, for those who give no --config. */
+const configVariable = 'TREACLE_CONFIG'
 
 /** Opens the manual's section on them. */
 export const environmentRules = `\
 ## Environment
 
-For containers. A variable replaces what the file says; one that is empty counts as not set. Any
+\`TREACLE_CONFIG\` names the config file where \`--config\` is not given. The others are for
+containers: a variable replaces what the file says; one that is empty counts as not set. Any
 other name that begins with \`TREACLE_\` is reported as a mistake, except for those that Kubernetes
 and Docker make up for a service called treacle.`
 
@@ -74,7 +96,8 @@ export function overridesFrom(env: Environment): Override[] {
 export function strangeVariables(env: Environment): Problem[] {
   const known = variables.map(({ variable }) => variable)
   return Object.keys(env)
-    .filter((name) => name.startsWith('TREACLE_') && !known.includes(name))
+    .filter((name) => name.startsWith('TREACLE_') && name !== configVariable)
+    .filter((name) => !known.includes(name))
     .filter((name) => !madeByOrchestrators.test(name))
     .sort()
     .map((name) => {

@@ -1,5 +1,6 @@
 /** The config file. Each part declares its own table; this only puts the tables together. */
 import { z } from 'zod'
+import { adminOptions } from '../admin/options.ts'
 import { duration } from '../core/duration.ts'
 import { recipientsOptions } from '../delay/actions.ts'
 import { delayOptions } from '../delay/options.ts'
@@ -40,16 +41,17 @@ export const configSchema = z.strictObject({
   greylist: greylistOptions
     .prefault({})
     .describe('For reasons with action = "greylist": who is to try again later, and who has.'),
-  memory: memoryOptions
-    .prefault({})
-    .describe('What is remembered: networks (newcomer), and messages whose 250 went unheard.'),
   reason: ownReasonsOptions.describe(
     'Reasons of your own: [[reason]] tables, each with a name and what must hold, all of it.',
   ),
   dns: dnsOptions.prefault({}).describe('How names are looked up.'),
   smtp: smtpOptions.prefault({}).describe('What clients may do.'),
   tls: tlsOptions.prefault({}).describe('Our certificate, for STARTTLS.'),
+  memory: memoryOptions
+    .prefault({})
+    .describe('What is remembered beyond a connection. All of it is safe to lose.'),
   log: logOptions.prefault({}).describe('What is written down.'),
+  admin: adminOptions.prefault({}).describe('The small HTTP server that tells how we are.'),
 })
 
 /** Parsed, complete and frozen: no default is ever applied anywhere else. */

@@ -54,6 +54,10 @@ export function isPrivate(ip: Ip): boolean {
   ].includes(range)
 }
 
+export function isLoopback(ip: Ip): boolean {
+  return ipaddr.process(ip.text).range() === 'loopback'
+}
+
 /** Its 4 or 16 bytes. */
 export function bytesOf(ip: Ip): Buffer {
   return Buffer.from(ipaddr.process(ip.text).toByteArray())

@@ -5,7 +5,7 @@
  * 421 and is gone; nobody is ever let in uncounted.
  */
 import { randomBytes } from 'node:crypto'
-import { createServer, type Server, type Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import type { Client } from '../core/client.ts'
 import type { Clock } from '../core/clock.ts'
 import { type Network, parseIp } from '../core/ip.ts'
@@ -14,6 +14,7 @@ import type { Log } from '../observe/log.ts'
 import { Session, type SessionParts } from '../session/session.ts'
 import { Admission } from './admission.ts'
 import { greetPause } from './greeting.ts'
+import { listen, type Place } from './listener.ts'
 import type { GateOptions, GreetingOptions } from './options.ts'
 import type { ProxyHeader } from './proxy-header.ts'
 import { readProxyHeader } from './proxy-reader.ts'
@@ -63,28 +64,20 @@ export class Gate {
   }
 
   /**
-   * Begins to accept on one address.
+   * Begins to accept.
    *
-   * @param address "address:port" or "[IPv6]:port".
    * @returns The address as it came to be, with the port that was free for port 0.
    * @throws What the operating system says, such as EADDRINUSE or EACCES.
    */
-  async listen(address: string): Promise<string> {
-    const colon = address.lastIndexOf(':')
-    const host = address.slice(0, colon).replace(/^\[|\]$/g, '')
-    const server = createServer({ noDelay: true }, (socket) => this.#accept(socket))
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    server.once('error', reject)
-    server.listen({ host, port: Number(address.slice(colon + 1)), backlog: 1_024 }, resolve)
-    await promise
-    server.off('error', reject)
-    server.on('error', (error) => this.#log.fault('accept', error))
+  async listen(place: Place): Promise<string> {
+    const { server, address } = await listen(
+      place,
+      (socket) => this.#accept(socket),
+      (error) => this.#log.fault('accept', error),
+    )
     this.#servers.push(server)
-    const bound = server.address()
-    if (bound === null || typeof bound === 'string') return address
-    const name = `${host.includes(':') ? `[${host}]` : host}:${bound.port}`
-    this.#log.event('server.listening', { address: name })
-    return name
+    this.#log.event('server.listening', { address })
+    return address
   }
 
   /** Takes no new clients, sends away those who wait, and lets messages under way finish. */

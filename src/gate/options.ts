@@ -15,7 +15,18 @@ export const listenOptions = z.strictObject({
     )
     .min(1)
     .default(['0.0.0.0:25'])
-    .describe('Where clients connect, as "address:port" or "[IPv6]:port".'),
+    .describe(
+      'Where clients connect, as "address:port" or "[IPv6]:port"; "[::]:25" is for IPv4 as well. ' +
+        'Sockets that systemd listens on for us (LISTEN_FDS) go before these.',
+    ),
+  reuse_port: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether another Treacle of the same user may listen on the same addresses (SO_REUSEPORT), so ' +
+        'that an upgrade can start the new one before the old one is told to stop. Without it a ' +
+        'second one that is started by mistake says that the address is in use.',
+    ),
   proxy_protocol_from: z
     .array(
       z

@@ -1,4 +1,4 @@
-/** The [memory] and [greylist] tables: what is remembered, and for how long. */
+/** The [memory] and [greylist] tables: what is remembered beyond a connection. All of it is safe to lose. */
 import { z } from 'zod'
 import { duration } from '../core/duration.ts'
 
@@ -33,7 +33,7 @@ export const memoryOptions = z.strictObject({
   unheard_file: z
     .string()
     .default('')
-    .describe('Where they are kept over a restart. Empty: nowhere.'),
+    .describe('Where they are kept, to outlive a restart. Empty: in memory only.'),
 })
 
 export const greylistOptions = z.strictObject({

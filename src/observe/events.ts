@@ -14,6 +14,7 @@ export interface EventFields {
   'config.reloaded': { readonly file: string }
   'config.rejected': { readonly why: string }
   'state.unavailable': { readonly why: string }
+  'admin.unavailable': { readonly address: string; readonly why: string }
   connection: { readonly ledger: Ledger }
   'recipient.delayed': Delayed
   'recipient.left': Left
@@ -78,6 +79,10 @@ export const events: Readonly<Record<EventName, EventKind>> = {
   'state.unavailable': {
     level: 'warn',
     about: 'Something could not be remembered; mail goes on without it.',
+  },
+  'admin.unavailable': {
+    level: 'warn',
+    about: 'The admin server cannot listen; mail goes on, health checks do not.',
   },
   connection: { level: 'info', about: 'A connection ended; its ledger.' },
   'recipient.delayed': {

@@ -129,16 +129,19 @@ export class Session {
 
   async #recipient(recipient: Recipient): Promise<Reply> {
     const arrivedAt = this.#parts.clock.now()
-    const asked = {
-      address: recipient.address,
-      transaction: this.#transaction,
-      arrivedAt,
-      loggedIn: this.#login !== null,
-      hostname: () => hostnameOf(this.#papers) ?? '',
-      signal: this.signal,
-      beforeWait: () => this.#delivery.park(),
-    }
-    const refusal = this.#delivery.isFull ? null : await this.#reckoning.settle(asked)
+    // What will be put off anyway is not made to wait for.
+    const isFull = this.#delivery.isFull
+    const refusal = isFull
+      ? null
+      : await this.#reckoning.settle({
+          address: recipient.address,
+          transaction: this.#transaction,
+          arrivedAt,
+          loggedIn: this.#login !== null,
+          hostname: () => hostnameOf(this.#papers) ?? '',
+          signal: this.signal,
+          beforeWait: () => this.#delivery.park(),
+        })
     const answer = refusal ?? (await this.#delivery.recipient(recipient))
     if (refusal === null) this.#reckoning.answered(answer)
     this.#transaction?.recipients.push({ address: recipient.address, reply: replyText(answer) })

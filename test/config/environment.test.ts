@@ -33,7 +33,7 @@ describe('strangeVariables', () => {
       {
         where: 'TREACLE_ELEPHANTS',
         key: '',
-        what: 'unknown variable; known are TREACLE_BACKEND, TREACLE_LISTEN, TREACLE_NAME',
+        what: 'unknown variable; known are TREACLE_BACKEND, TREACLE_INTRODUCE, TREACLE_LISTEN, TREACLE_MODE, TREACLE_NAME, TREACLE_RECIPIENT_DOMAINS',
       },
     ])
   })

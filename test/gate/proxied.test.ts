@@ -263,8 +263,8 @@ log.level = "silent"`
   const { gateParts } = makeGeneration(config, {
     ...{ clock, log, holder, folder, dns: fakeDns() },
     networks: new Networks(clock, config.memory, () => {}),
-    greylist: new Greylist(clock, config.greylist),
     unheard: new Unheard(config.memory, clock, () => {}),
+    greylist: new Greylist(clock, config.greylist),
   })
   const sessions: Session[] = []
   const door = { said: '', servedCount: 0 }
@@ -277,7 +277,7 @@ log.level = "silent"`
     socket.write(greeted)
   }
   const gate = new Gate(clock, log, () => ({ ...gateParts, serve }))
-  const address = await gate.listen('127.0.0.1:0')
+  const address = await gate.listen({ host: '127.0.0.1', port: 0, reusePort: false })
 
   return Object.assign(door, {
     clock,

@@ -51,6 +51,7 @@ const usual: readonly (readonly [string, string])[] = [
   ['greeting.pause', '"0s"\ngreeting.pause_suspect = "0s"'],
   ['delay.target', '["90s", "90s"]'],
   ['backend.recipient_domains', '["example.net"]'],
+  ['admin.listen', '""'],
 ]
 
 export interface Heard {

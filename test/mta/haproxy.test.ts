@@ -31,7 +31,7 @@ describe('Treacle behind HAProxy', { timeout: 60_000 }, () => {
 
     it(`takes the health checks of ${send} for what they are`, async () => {
       await using treacle = await startTreacle('127.0.0.1')
-      const more = 'check check-send-proxy inter 200ms'
+      const more = 'check check-send-proxy inter 1s'
       await using haproxy = await startHaproxy({ to: treacle.address, send, more })
       const [check] = await treacle.closed(1)
       assert.equal(check?.client, '127.0.0.1')

@@ -17,8 +17,12 @@ import {
   findUser,
   hasDovecot,
   hasOpensmtpd,
+  hasSendmail,
+  hasSendmailMacros,
   UNPACKED_OPENSMTPD,
   UNPACKED_POSTFIX,
+  UNPACKED_SENDMAIL,
+  UNPACKED_SENDMAIL_CF,
 } from './servers/installed.ts'
 import { run } from './servers/process.ts'
 
@@ -55,6 +59,30 @@ const needs: readonly Need[] = [
     elsewhere: 'install swaks',
     isThere: () => findCommand('swaks') !== undefined,
     from: 'swaks',
+  },
+  {
+    what: 'sendmail',
+    elsewhere: `unpack the package of Sendmail 8.15 or later into ${UNPACKED_SENDMAIL}`,
+    isThere: hasSendmail,
+    from: () => unpack('sendmail-bin', UNPACKED_SENDMAIL, hasSendmail),
+  },
+  {
+    what: "sendmail's macros",
+    elsewhere: `unpack them into ${UNPACKED_SENDMAIL_CF}`,
+    isThere: hasSendmailMacros,
+    from: () => unpack('sendmail-cf', UNPACKED_SENDMAIL_CF, hasSendmailMacros),
+  },
+  {
+    what: 'm4',
+    elsewhere: 'install m4',
+    isThere: () => findCommand('m4') !== undefined,
+    from: 'm4',
+  },
+  {
+    what: 'systemd-analyze',
+    elsewhere: 'install systemd; it need not be running',
+    isThere: () => findCommand('systemd-analyze') !== undefined,
+    from: 'systemd',
   },
   {
     what: 'postfix',

@@ -5,6 +5,9 @@ import { join } from 'node:path'
 const cache = join(import.meta.dirname, '../../../node_modules/.cache/treacle-mta')
 /** Postfix is unpacked into this folder where it cannot be installed beside Exim. */
 export const UNPACKED_POSTFIX = join(cache, 'postfix')
+/** Sendmail and the macros that its configuration is made of always are. */
+export const UNPACKED_SENDMAIL = join(cache, 'sendmail')
+export const UNPACKED_SENDMAIL_CF = join(cache, 'sendmail-cf')
 /** OpenSMTPD always is. */
 export const UNPACKED_OPENSMTPD = join(cache, 'opensmtpd')
 
@@ -61,6 +64,15 @@ function unpackedPostfix(): PostfixHome {
     export_environment: 'LD_LIBRARY_PATH MAIL_CONFIG',
   }
   return { daemons, commands, config, env: { LD_LIBRARY_PATH: libraries } }
+}
+
+/** Whether Sendmail has been unpacked. */
+export function hasSendmail(): boolean {
+  return isExecutable(join(UNPACKED_SENDMAIL, 'usr/libexec/sendmail/sendmail'))
+}
+
+export function hasSendmailMacros(): boolean {
+  return existsSync(join(UNPACKED_SENDMAIL_CF, 'usr/share/sendmail/cf/m4/cf.m4'))
 }
 
 /** Whether OpenSMTPD has been unpacked. */

@@ -70,6 +70,8 @@ export interface DaemonOptions {
   /** What keeps it in the foreground must be among them. */
   readonly args: readonly string[]
   readonly env?: Environment
+  /** Descriptors of ours that it gets as 3, 4 and so on. */
+  readonly descriptors?: readonly number[]
   /** Its private folder, removed when it stops or does not start. */
   readonly folder: string
   /** Where it logs. Default: to standard output and standard error. */
@@ -109,10 +111,11 @@ export class Daemon implements AsyncDisposable {
   #lastLog: string | undefined
   #stopped: Promise<void> | undefined
 
-  constructor({ command, args, env = process.env, folder, logFile }: DaemonOptions) {
+  constructor(options: DaemonOptions) {
+    const { command, args, env = process.env, folder, logFile, descriptors = [] } = options
     this.#folder = folder
     this.#logFile = logFile
-    const stdio = ['ignore', 'pipe', 'pipe'] as const
+    const stdio = ['ignore', 'pipe', 'pipe', ...descriptors] as const
     this.#child = spawn(command, args, { env, cwd: folder, detached: true, stdio: [...stdio] })
     // A test that forgets to stop it must not wait for it either.
     this.#child.unref()

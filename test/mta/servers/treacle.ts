@@ -25,6 +25,8 @@ export interface TreacleOptions {
   /** Files beside the config file, by name; it is also the working folder. */
   readonly files?: Readonly<Record<string, string>>
   readonly env?: Readonly<Record<string, string>>
+  /** A socket that listens already, handed over as systemd does; it goes before listen.addresses. */
+  readonly listeningFd?: number
 }
 
 /** No greet pause, the shortest delay there is, and a DNS that nobody serves. */
@@ -41,7 +43,10 @@ const usual: readonly (readonly [key: string, value: string])[] = [
   ['dns.servers', '["127.0.0.1:1"]'],
   ['dns.timeout', '"1s"'],
   ['log.mainlog', '"mainlog"'],
+  ['admin.listen', '""'],
 ]
+
+const handOver = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"'
 
 /** One line of the log. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly event: string }
@@ -50,9 +55,13 @@ export type LogLine = Readonly<Record<string, unknown>> & { readonly event: stri
 export function startTreacle(options: TreacleOptions): Promise<Treacle> {
   return inFolder('run', async (folder) => {
     await writeFiles(folder, { ...options.files, [configFile]: withUsual(options.config) })
+    const { listeningFd } = options
+    const args = [mainFile, 'run', '--config', configFile]
     const daemon = await startDaemon({
-      command: process.execPath,
-      args: [mainFile, 'run', '--config', configFile],
+      // The number of the process is known to itself only; exec keeps it.
+      command: listeningFd === undefined ? process.execPath : '/bin/sh',
+      args: listeningFd === undefined ? args : ['-c', handOver, process.execPath, ...args],
+      descriptors: listeningFd === undefined ? [] : [listeningFd],
       env: environment(options.env),
       folder,
       ready: /"event":"server.listening"/,

@@ -1,0 +1,80 @@
+/** What it costs to hold clients: memory for each, CPU meanwhile, what a clean client notices, and the start. */
+import { connect } from 'node:net'
+import { measure, pick, type Reading } from './measure.ts'
+import { startTreacle, type TreacleSetup } from './rig.ts'
+
+/** How many are held, and at which of the two places. */
+const cases = [
+  ...[1_000, 2_000, 5_000, 10_000, 19_000].map((count) => ({ phase: 'greet', count })),
+  ...[1_000, 5_000, 16_000].map((count) => ({ phase: 'rcpt', count })),
+]
+
+const columns: readonly (readonly [title: string, path: string])[] = [
+  ['held', 'held'],
+  ['lost', 'lost'],
+  ['bytes each', 'bytesPerConnection.anonymous'],
+  ['taken in, s', 'secondsToAccept'],
+  ['CPU share meanwhile', 'cpuShareWhileHolding'],
+  ['clean p99 before, ms', 'probeBefore.session.p99'],
+  ['clean p99 meanwhile', 'probeHeld.session.p99'],
+]
+
+export async function holdTable(
+  setup: Omit<TreacleSetup, 'pause'>,
+  tiny: boolean,
+): Promise<string> {
+  const rows: string[] = []
+  for (const { phase, count } of tiny ? cases.slice(0, 1) : cases) {
+    const reading = await held(setup, phase, tiny ? 20 : count, tiny)
+    rows.push(`| ${phase} | ${columns.map(([, path]) => pick(reading, path)).join(' | ')} |`)
+  }
+  return [
+    '## Held clients\n',
+    `| | ${columns.map(([title]) => title).join(' | ')} |`,
+    `|---|${columns.map(() => '---:').join('|')}|`,
+    ...rows,
+    `\nFrom the start of the process to the first 220: ${await startMs(setup, tiny)} ms.\n`,
+  ].join('\n')
+}
+
+async function held(
+  setup: Omit<TreacleSetup, 'pause'>,
+  phase: string,
+  count: number,
+  tiny: boolean,
+): Promise<Reading> {
+  await using treacle = await startTreacle({ ...setup, pause: phase === 'greet' ? '10m' : '0s' })
+  const seconds = tiny ? '0.2' : '2'
+  return await measure(
+    'hold',
+    treacle,
+    [
+      ...['--phase', phase, '--count', String(count), '--helo', 'client', '--settle', seconds],
+      ...['--hold', seconds, '--probe', `127.0.0.1:${treacle.port}`, '--probe-seconds', seconds],
+    ],
+    tiny ? 0 : 4_000,
+  )
+}
+
+/** The best of three, as the log has to be found on the way. */
+async function startMs(setup: Omit<TreacleSetup, 'pause'>, tiny: boolean): Promise<number> {
+  const times: number[] = []
+  for (let count = 0; count < (tiny ? 1 : 3); count += 1) {
+    const startedAt = performance.now()
+    await using treacle = await startTreacle({ ...setup, pause: '0s' })
+    await greeted(treacle.port)
+    times.push(Math.round(performance.now() - startedAt))
+  }
+  return Math.min(...times)
+}
+
+function greeted(port: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const socket = connect(port, '127.0.0.1')
+  socket.once('error', reject)
+  socket.once('data', () => {
+    socket.destroy()
+    resolve()
+  })
+  return promise
+}

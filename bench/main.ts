@@ -1,0 +1,178 @@
+/**
+ * `npm run bench [-- relay|data|hold|latency] [--tiny]`: Treacle beside its peers, in front of the same
+ * sink, round by round; writes bench/RESULTS.md. `--tiny` runs everything once, briefly, and writes
+ * nothing: it shows that the benchmark is alive.
+ */
+import { writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { findCommand } from '../test/mta/servers/installed.ts'
+import { run } from '../test/mta/servers/process.ts'
+import { holdTable } from './hold-table.ts'
+import { cell, interleaved, medianOf } from './measure.ts'
+import * as rig from './rig.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { tiny: { type: 'boolean', default: false } },
+})
+const { tiny } = values
+const all = ['relay', 'data', 'latency', 'hold']
+const parts = positionals.length === 0 ? all : positionals
+const rounds = tiny ? 1 : 3
+
+interface Table {
+  readonly part: string
+  readonly title: string
+  readonly args: readonly string[]
+  readonly keys: readonly (readonly [title: string, path: string])[]
+  /** Who would take too long over it. */
+  readonly without?: readonly string[]
+}
+
+const rate = ['msg/s', 'messagesPerSecond'] as const
+const cpu = ['CPU s / 1,000', 'cpuSecondsPer1000'] as const
+const volume = ['MB/s', 'megabytesPerSecond'] as const
+const peak = ['peak kB', 'serverPeakRssKb'] as const
+/** A thousandth of the bytes will do to see that it works. */
+const mega = tiny ? 1_000 : 1_000_000
+const load = (count: number, ...rest: (string | number)[]) =>
+  [
+    '--messages',
+    tiny ? Math.min(count, 4) : count,
+    '--warmup',
+    tiny ? 0 : Math.ceil(count / 5),
+    ...rest,
+  ].map(String)
+
+const tables: readonly Table[] = [
+  {
+    part: 'relay',
+    title: '4 kB, one a connection, 20 at once',
+    args: load(1500, '--concurrency', 20),
+    keys: [rate, cpu],
+  },
+  {
+    part: 'relay',
+    title: '4 kB, one a connection, 200 at once',
+    args: load(1500, '--concurrency', 200),
+    keys: [rate, cpu],
+  },
+  {
+    part: 'relay',
+    title: '4 kB, 100 a connection, 20 at once',
+    args: load(4000, '--concurrency', 20, '--per-conn', 100),
+    keys: [rate, cpu],
+  },
+  {
+    part: 'relay',
+    title: '4 kB, 100 recipients',
+    args: load(100, '--rcpts', 100),
+    keys: [rate, cpu],
+    without: ['Postfix', 'Haraka'],
+  },
+  {
+    part: 'data',
+    title: 'one of 20 MB',
+    args: load(4, '--size', 20 * mega),
+    keys: [volume, cpu, peak],
+  },
+  {
+    part: 'data',
+    title: 'ten of 10 MB at once',
+    args: load(10, '--size', 10 * mega, '--concurrency', 10),
+    keys: [volume, cpu, peak],
+  },
+  {
+    part: 'data',
+    title: '5 MB of plain lines',
+    args: load(6, '--size', 5 * mega),
+    keys: [volume, cpu],
+  },
+  {
+    part: 'data',
+    title: '5 MB, each line begins with a dot',
+    args: load(6, '--size', 5 * mega, '--shape', 'dotlines'),
+    keys: [volume, cpu],
+  },
+  {
+    part: 'data',
+    title: '5 MB of lines that are only a dot',
+    args: load(6, '--size', 5 * mega, '--shape', 'dots'),
+    keys: [volume, cpu],
+    without: ['Haraka'],
+  },
+  {
+    part: 'latency',
+    title: 'one client',
+    args: load(300),
+    keys: [
+      ['session p50 ms', 'latencyMs.session.p50'],
+      ['p99', 'latencyMs.session.p99'],
+      ['banner p50', 'latencyMs.banner.p50'],
+    ],
+  },
+]
+
+/** The baseline is the first of the servers: HAProxy where there is one. */
+async function tableText(servers: readonly rig.Server[], table: Table): Promise<string> {
+  const taking = servers.filter(({ name }) => table.without?.includes(name) !== true)
+  const readings = await interleaved(taking, rounds, table.args, tiny ? 0 : 4_000)
+  const [base] = readings.values()
+  const rows = [...readings].map(([name, own]) => {
+    const failures = own.map((reading) => reading.failures).find((each) => each !== undefined)
+    const failed = failures === undefined ? '' : ` (${JSON.stringify(failures)})`
+    const cells = table.keys.map(([, path]) =>
+      cell(medianOf(own, path), medianOf(base ?? [], path)),
+    )
+    return `| ${name}${failed} | ${cells.join(' | ')} |`
+  })
+  return [
+    `## ${table.title}\n`,
+    `| | ${table.keys.map(([title]) => title).join(' | ')} |`,
+    `|---|${table.keys.map(() => '---:').join('|')}|`,
+    ...rows,
+    '',
+  ].join('\n')
+}
+
+async function versions(): Promise<string> {
+  const haproxy = findCommand('haproxy')
+  const { output } =
+    haproxy === undefined ? { output: 'none' } : await run(haproxy, ['-v'], { timeoutMs: 5_000 })
+  const [processor] = cpus()
+  return `Node ${process.version}; ${output.split('\n')[0]}; ${cpus().length} x ${processor?.model}`
+}
+
+async function main(): Promise<void> {
+  await using open = new AsyncDisposableStack()
+  const dns = await rig.startTool('nxdomain', (port) => ['127.0.0.1', String(port)])
+  open.use(dns)
+  const sink = open.use(await rig.startTool('sink', (port) => ['--listen', `127.0.0.1:${port}`]))
+  const to = `127.0.0.1:${sink.port}`
+  const wanted = [
+    rig.startHaproxy(sink.port),
+    rig.startTool('pipe', (port) => ['--listen', `127.0.0.1:${port}`, '--to', to]),
+    rig.startTreacle({ sink: sink.port, dns: dns.port, pause: '0s' }),
+    ...(tiny ? [] : [rig.startPostfixProxy(sink.port), rig.startHaraka(sink.port)]),
+  ]
+  const servers = (await Promise.all(wanted)).filter((server) => server !== null)
+  for (const server of servers) open.use(server)
+  const head = `# Treacle beside its peers\n\n\`npm run bench ${positionals.join(' ')}\`, ${new Date().toISOString()}. ${await versions()}.
+Medians of ${rounds} interleaved rounds; in brackets the ratio to ${servers[0]?.name}. The client, the sink and the
+servers share the machine with whatever else runs there: believe ratios.\n`
+  const texts = [head]
+  for (const table of tables.filter(({ part }) => parts.includes(part))) {
+    texts.push(await tableText(servers, table))
+    console.log(texts.at(-1))
+  }
+  if (parts.includes('hold')) {
+    texts.push(await holdTable({ sink: sink.port, dns: dns.port }, tiny))
+    console.log(texts.at(-1))
+  }
+  if (!tiny) writeFileSync(join(import.meta.dirname, 'RESULTS.md'), texts.join('\n'))
+}
+
+await main()
+process.exit(0)

@@ -1,0 +1,63 @@
+/**
+ * `npm run profile -- relay|hold`: where Treacle's time goes under load (a CPU profile), or its memory
+ * while clients are held (what the heap has more of than before). Prints a summary.
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { summariseCpuProfile } from './lib/cpu-profile.ts'
+import { type HeapSnapshot, heapGrowth } from './lib/heap-growth.ts'
+import { measure } from './measure.ts'
+import { startTool, startTreacle } from './rig.ts'
+
+const heldCount = 2_000
+const folder = mkdtempSync(join(tmpdir(), 'treacle-profile-'))
+
+async function main(what: string | undefined): Promise<void> {
+  await using dns = await startTool('nxdomain', (port) => ['127.0.0.1', String(port)])
+  await using sink = await startTool('sink', (port) => ['--listen', `127.0.0.1:${port}`])
+  const setup = { sink: sink.port, dns: dns.port }
+  const lines = what === 'hold' ? await profileHold(setup) : await profileRelay(setup)
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+async function profileRelay(setup: { sink: number; dns: number }): Promise<string[]> {
+  const nodeOptions = ['--cpu-prof', `--cpu-prof-dir=${folder}`]
+  const treacle = await startTreacle({ ...setup, pause: '0s', nodeOptions })
+  await measure('load', treacle, ['--messages', '10000', '--concurrency', '20'], 0)
+  process.kill(treacle.pid, 'SIGTERM')
+  await sleep(4_000)
+  await treacle[Symbol.asyncDispose]()
+  const [file = ''] = readdirSync(folder)
+  return summariseCpuProfile(join(folder, file), 40)
+}
+
+async function profileHold(setup: { sink: number; dns: number }): Promise<string[]> {
+  const nodeOptions = [`--heapsnapshot-signal=SIGUSR2`, `--diagnostic-dir=${folder}`]
+  await using treacle = await startTreacle({ ...setup, pause: '10m', nodeOptions })
+  await measure('load', treacle, ['--messages', '20', '--warmup', '0'], 0)
+  const before = await snapshot(treacle.pid)
+  const args = ['--phase', 'greet', '--count', String(heldCount), '--settle', '1', '--hold', '15']
+  const holding = measure('hold', treacle, args, 0)
+  await sleep(6_000)
+  const after = await snapshot(treacle.pid)
+  await holding
+  return heapGrowth(before, after, heldCount)
+}
+
+async function snapshot(pid: number): Promise<HeapSnapshot> {
+  const known = new Set(readdirSync(folder))
+  process.kill(pid, 'SIGUSR2')
+  for (;;) {
+    await sleep(1_500)
+    const [file] = readdirSync(folder).filter((name) => !known.has(name))
+    if (file !== undefined) return JSON.parse(readFileSync(join(folder, file), 'utf8'))
+  }
+}
+
+try {
+  await main(process.argv[2])
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}

@@ -1,0 +1,208 @@
+/**
+ * The servers that are measured, all in front of one sink, each in a private folder on a free port.
+ *
+ * The servers have the first core, sink and client the second. What cannot be had on this machine is
+ * left out, and the report says so. Everything is stopped by its own process id.
+ */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { findCommand } from '../test/mta/servers/installed.ts'
+import { inFolder, onFreePort } from '../test/mta/servers/place.ts'
+import { startPostfix } from '../test/mta/servers/postfix.ts'
+import { run, startDaemon } from '../test/mta/servers/process.ts'
+
+export interface Server extends AsyncDisposable {
+  readonly name: string
+  readonly port: number
+  readonly pid: number
+  /** Its control group, which counts CPU exactly; null where there is none, and ticks must do. */
+  readonly cgroup: string | null
+}
+
+const root = join(import.meta.dirname, '..')
+const harakaHome = join(root, 'node_modules/.cache/treacle-bench/haraka')
+const groups = '/sys/fs/cgroup/cpuacct'
+const taskset = findCommand('taskset')
+
+/** A script of ours in this folder. @param core Which core it has. */
+export function startTool(name: string, args: (port: number) => string[]): Promise<Server> {
+  const script = join(import.meta.dirname, `${name}.ts`)
+  return start(name, (port) => [process.execPath, script, ...args(port)], /ready/, {
+    core: name === 'pipe' ? 0 : 1,
+  })
+}
+
+/** Puts a server into a group of its own, which lib/quiet.ts knows not to be somebody else's. */
+function joinGroup(name: string, pids: readonly number[]): string | null {
+  const group = `bench_${process.pid}_${name}`
+  try {
+    mkdirSync(join(groups, group), { recursive: true })
+    for (const pid of pids) writeFileSync(join(groups, group, 'cgroup.procs'), String(pid))
+    return group
+  } catch {
+    return null
+  }
+}
+
+interface Extra {
+  readonly core?: number
+  readonly files?: (port: number) => Readonly<Record<string, string>>
+}
+
+function start(
+  name: string,
+  command: (port: number, folder: string) => string[],
+  ready: RegExp,
+  { core = 0, files = () => ({}) }: Extra = {},
+): Promise<Server> {
+  return onFreePort((port) =>
+    inFolder(`bench-${name}`, async (folder) => {
+      for (const [file, text] of Object.entries(files(port))) {
+        await mkdir(join(folder, file, '..'), { recursive: true })
+        await writeFile(join(folder, file), text)
+      }
+      const pinned = taskset === undefined ? [] : [taskset, '-c', String(core)]
+      const daemon = await startDaemon({
+        command: '/bin/sh',
+        args: ['-c', 'exec "$@" >log 2>&1', 'sh', ...pinned, ...command(port, folder)],
+        folder,
+        logFile: join(folder, 'log'),
+        ready,
+      })
+      return {
+        name,
+        port,
+        pid: daemon.pid,
+        cgroup: joinGroup(name, daemon.pids()),
+        [Symbol.asyncDispose]: () => daemon.stop(),
+      }
+    }),
+  )
+}
+
+export interface TreacleSetup {
+  readonly sink: number
+  readonly dns: number
+  /** How long everybody but 127.0.0.1 waits for the greeting. */
+  readonly pause: string
+  /** More for Node's command line. */
+  readonly nodeOptions?: readonly string[]
+}
+
+/** Treacle with all that is on by default, and limits that do not stop the benchmark itself. */
+export function startTreacle({
+  sink,
+  dns,
+  pause,
+  nodeOptions = [],
+}: TreacleSetup): Promise<Server> {
+  const command = () => [
+    process.execPath,
+    '--max-semi-space-size=2',
+    ...nodeOptions,
+    join(root, 'src/main.ts'),
+    'run',
+    '--config',
+    'treacle.toml',
+  ]
+  const files = (port: number) => ({
+    good: pause === '0s' ? '' : '127.0.0.1\n',
+    'treacle.toml': `
+listen.addresses = ["127.0.0.1:${port}"]
+gate = { connections_max = 30000, per_address_max = 30000, per_network_max = 30000, known_good = "good" }
+greeting = { pause = "${pause}", pause_suspect = "0s" }
+delay = { key_file = "delay.key", slots = 30000 }
+dns.servers = ["127.0.0.1:${dns}"]
+backend = { addresses = ["127.0.0.1:${sink}"], recipient_domains = ["example.org"] }
+log.mainlog = "mainlog"
+`,
+  })
+  return start('Treacle', command, /"server.listening"/, { files })
+}
+
+export async function startHaproxy(sink: number): Promise<Server | null> {
+  const haproxy = findCommand('haproxy')
+  if (haproxy === undefined) return null
+  const files = (port: number) => ({
+    'haproxy.cfg': `global
+  maxconn 4000
+  nbthread 1
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+listen mail
+  bind 127.0.0.1:${port}
+  server sink 127.0.0.1:${sink}
+`,
+  })
+  return await start(
+    'HAProxy',
+    () => [haproxy, '-W', '-f', 'haproxy.cfg'],
+    /Loading success|New worker/,
+    {
+      files,
+    },
+  )
+}
+
+export async function startPostfixProxy(sink: number): Promise<Server | null> {
+  try {
+    const postfix = await startPostfix({
+      domains: ['example.org'],
+      users: ['rcpt0'],
+      config: {
+        smtpd_proxy_filter: `127.0.0.1:${sink}`,
+        smtpd_client_connection_count_limit: '0',
+        message_size_limit: '104857600',
+        default_process_limit: '250',
+      },
+    })
+    if (taskset !== undefined) {
+      await run(taskset, ['-a', '-c', '-p', '0', String(postfix.pid)], { timeoutMs: 5_000 })
+    }
+    return {
+      name: 'Postfix',
+      cgroup: joinGroup('Postfix', postfix.pids()),
+      port: postfix.port,
+      pid: postfix.pid,
+      [Symbol.asyncDispose]: () => postfix.stop(),
+    }
+  } catch {
+    return null
+  }
+}
+
+/** Haraka from npm, kept in a folder that git does not see. */
+export async function startHaraka(sink: number): Promise<Server | null> {
+  try {
+    await mkdir(harakaHome, { recursive: true })
+    const bin = join(harakaHome, 'node_modules/.bin/haraka')
+    if (!existsSync(bin)) {
+      const args = ['install', '--prefix', harakaHome, '--no-audit', '--no-fund', 'Haraka@3.3.4']
+      await run('npm', args, { timeoutMs: 120_000 })
+    }
+    const files = (port: number) => ({
+      'config/smtp.ini': `listen=127.0.0.1:${port}\nnodes=0\n`,
+      'config/plugins': 'rcpt_to.in_host_list\nqueue/smtp_proxy\n',
+      'config/host_list': 'example.org\n',
+      'config/connection.ini':
+        '[message]\ngreeting=mx.example.org ESMTP\n[max]\nbytes=104857600\nline_length=512\ndata_line_length=992\nmime_parts=1000\n[headers]\nmax_lines=1000\nmax_received=100\n[haproxy]\n[uuid]\n',
+      'config/smtp_proxy.ini': `host=127.0.0.1\nport=${sink}\nmax_connections=1000\n`,
+      'config/log.ini': 'level=NOTICE\n',
+      'config/me': 'mx.example.org\n',
+    })
+    return await start(
+      'Haraka',
+      (_port, folder) => [process.execPath, bin, '-c', folder],
+      /Listening on/i,
+      {
+        files,
+      },
+    )
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,48 @@
+/** Listening: on an address, or on a socket that somebody listens on for us already. */
+import { createServer, type Server, type Socket } from 'node:net'
+
+export type Place =
+  | { readonly host: string; readonly port: number; readonly reusePort: boolean }
+  | { readonly fd: number }
+
+export interface Listener {
+  readonly server: Server
+  /** As it came to be, with the port that was free for port 0. */
+  readonly address: string
+}
+
+const backlog = 1_024
+
+/**
+ * @param address "address:port" or "[IPv6]:port".
+ * @param reusePort Another process may listen on it beside us.
+ */
+export function placeOf(address: string, reusePort: boolean): Place {
+  const colon = address.lastIndexOf(':')
+  const host = address.slice(0, colon).replace(/^\[|\]$/g, '')
+  return { host, port: Number(address.slice(colon + 1)), reusePort }
+}
+
+/** @throws What the operating system says, such as EADDRINUSE or EACCES. */
+export async function listen(
+  place: Place,
+  onSocket: (socket: Socket) => void,
+  onError: (error: Error) => void,
+): Promise<Listener> {
+  const server = createServer({ noDelay: true }, onSocket)
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject)
+  const where: object = { ...place, backlog }
+  server.listen(where, resolve)
+  await promise
+  server.off('error', reject)
+  server.on('error', onError)
+  return { server, address: addressOf(server) }
+}
+
+function addressOf(server: Server): string {
+  const bound = server.address()
+  if (bound === null || typeof bound === 'string') return bound ?? ''
+  const host = bound.address.includes(':') ? `[${bound.address}]` : bound.address
+  return `${host}:${bound.port}`
+}
