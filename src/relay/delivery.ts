@@ -66,7 +66,7 @@ export class Delivery {
     this.#sender = sender
   }
 
-  /** True when another recipient can only be told to come again (decision 10). */
+  /** True when another recipient can only be told to come again (decision 14). */
   get isFull(): boolean {
     return this.#backend.options.protocol === 'lmtp' && this.#accepted.length > 0
   }

@@ -3,7 +3,7 @@
  *
  * Nobody can tell for certain that a reply was heard, except that the client says something
  * afterwards. Until then a message that was taken is remembered, so that the same one, sent again,
- * is not delivered twice (RFC 1047; decision 11).
+ * is not delivered twice (RFC 1047; decision 15).
  */
 import type { Clock } from '../core/clock.ts'
 import type { Transaction } from '../core/ledger.ts'

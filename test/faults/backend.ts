@@ -5,7 +5,6 @@
  * `node backend.ts HOST PORT FILE STEP EVERY HITS`: at every EVERY-th arrival at STEP, HITS times at the
  * most, it says "hit" and waits for SIGUSR2.
  */
-import { once } from 'node:events'
 import { appendFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 
@@ -13,13 +12,16 @@ const [host = '', port = '', file = '', wanted = '', every = '1', hitsMax = '0']
   process.argv.slice(2)
 let arrivals = 0
 let hits = 0
+/** While one waits, others may arrive; each signal lets one go on. */
+const waiting: (() => void)[] = []
 
 async function reach(step: string): Promise<void> {
   if (step !== wanted || hits >= Number(hitsMax)) return
   arrivals += 1
   if (arrivals % Number(every) !== 0) return
   hits += 1
-  const goes = once(process, 'SIGUSR2')
+  const { promise: goes, resolve } = Promise.withResolvers<void>()
+  waiting.push(resolve)
   process.stdout.write('hit\n')
   await goes
 }
@@ -111,8 +113,7 @@ async function takes(reader: Reader, say: (text: string) => void): Promise<boole
   return true
 }
 
-// Its only listener stays, or the signal would end us between two hits.
-process.on('SIGUSR2', () => {})
+process.on('SIGUSR2', () => waiting.shift()?.())
 createServer({ noDelay: true }, (socket) => {
   socket.on('error', () => {})
   serve(socket).catch(() => socket.destroy())

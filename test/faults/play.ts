@@ -80,9 +80,8 @@ async function endures(
   const given = sending.then(() => {
     isGiven = true
   })
-  for (let struck = 0, looks = 0; !limit.aborted; looks += 1) {
-    if (world.hits > struck) {
-      struck += 1
+  for (let looks = 0; !limit.aborted; looks += 1) {
+    if (world.isHit()) {
       await fault.strike?.(world, links)
       world.goOn()
     }

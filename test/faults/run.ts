@@ -77,7 +77,7 @@ messages that were neither stored nor still in the queue of Postfix at the end, 
 were stored more than once.
 
 Unavoidable duplicates are those where the back end stored a message and its 250 never reached Treacle:
-nobody knows then that it was taken (RFC 1047). With the memory of unheard replies (\`memory.unheard\`, decision 11)
+nobody knows then that it was taken (RFC 1047). With the memory of unheard replies (\`memory.unheard\`, decision 15)
 there must be no others.
 
 The time of day is set back and forth inside the process (a preload): Linux has no namespace for it, and setting

@@ -97,6 +97,8 @@ export class World implements AsyncDisposable {
   readonly #stored: string
   #starts = 0
   #hitsBefore = 0
+  #struck = 0
+  #released = 0
   #sender: Postfix | null = null
   #treacle: Daemon | null = null
   #backend: Daemon | null = null
@@ -188,8 +190,17 @@ export class World implements AsyncDisposable {
     await killed?.stop()
   }
 
-  /** The back end goes on from the step where it waits. */
+  /** True when the back end waits for the next strike, which begins now. */
+  isHit(): boolean {
+    if (this.hits <= this.#struck) return false
+    this.#struck += 1
+    return true
+  }
+
+  /** The back end goes on from the step where it waits; once for each strike. */
   goOn(): void {
+    if (this.#released === this.#struck) return
+    this.#released = this.#struck
     signalAll([this.backendPid], 'SIGUSR2')
   }
 

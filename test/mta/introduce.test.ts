@@ -97,7 +97,9 @@ describe('Dovecot LMTP', { timeout: 60_000 }, () => {
     })
     const to = ['user@example.net', 'other@example.net']
     await client.send({ from: 'a@client.example', to, data: 'Subject: two\n\ntwo\n' })
-    await Promise.all(['user', 'other'].map((user) => backend.waitForMessages(user, 1)))
+    await Promise.all(
+      ['user', 'other'].map((user) => backend.waitForMessages(user, 1, { timeoutMs: 40_000 })),
+    )
     assert.match(await client.log(), /452 4\.5\.3 One recipient for each message/)
     for (const user of ['user', 'other']) {
       assert.equal((await backend.messages(user)).length, 1)
