@@ -110,7 +110,8 @@ export function startTreacle({
     good: pause === '0s' ? '' : '127.0.0.1\n',
     'treacle.toml': `
 listen.addresses = ["127.0.0.1:${port}"]
-gate = { connections_max = 30000, per_address_max = 30000, per_network_max = 30000, known_good = "good" }
+gate.known_good = "good"
+limits = { connections_max = 30000, per_address_max = 30000, per_network_max = 30000 }
 greeting = { pause = "${pause}", pause_suspect = "0s" }
 delay = { key_file = "delay.key", slots = 30000 }
 dns.servers = ["127.0.0.1:${dns}"]

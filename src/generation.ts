@@ -78,8 +78,8 @@ export function makeGeneration(
     name,
     tls,
     auth: config.smtp.auth === 'relay' && tls !== null,
-    idleTimeoutMs: config.smtp.idle_timeout,
-    sizeMax: config.smtp.size_max,
+    idleTimeoutMs: config.limits.idle_timeout,
+    sizeMax: config.limits.size_max,
     capabilities: () => backend.capabilities,
     log,
   })
@@ -93,7 +93,7 @@ export function makeGeneration(
     certificate: tls?.cert ?? null,
     gateParts: {
       proxies: config.listen.proxy_protocol_from,
-      gate: config.gate,
+      limits: config.limits,
       greeting: config.greeting,
       enter: life.enter,
       serve: (socket, session) => server.serve(socket, session),
@@ -110,7 +110,7 @@ export function makeGeneration(
         passAuth: config.reasons.botnet.pass_auth,
         networks: around.networks,
         greylist: around.greylist,
-        limits: { sizeMax: config.smtp.size_max, receivedMax: config.smtp.received_max },
+        limits: { sizeMax: config.limits.size_max, receivedMax: config.limits.received_max },
       },
     },
     begin: () => {

@@ -5,13 +5,18 @@ import { duration } from '../core/duration.ts'
 import { recipientsOptions } from '../delay/actions.ts'
 import { delayOptions } from '../delay/options.ts'
 import { dnsOptions } from '../dns/options.ts'
+import { gateLimits } from '../gate/limits.ts'
 import { gateOptions, greetingOptions, listenOptions } from '../gate/options.ts'
 import { greylistOptions, memoryOptions } from '../memory/options.ts'
 import { logOptions } from '../observe/options.ts'
 import { ownReasonsOptions } from '../reasons/brought.ts'
 import { reasonsOptions } from '../reasons/index.ts'
 import { backendOptions } from '../relay/options.ts'
+import { smtpLimits } from '../smtp/limit-options.ts'
 import { smtpOptions, tlsOptions } from '../smtp/options.ts'
+
+/** How much clients may do, all in one table; each limit is declared where it is kept. */
+export const limitsOptions = z.strictObject({ ...gateLimits, ...smtpLimits })
 
 export const configSchema = z.strictObject({
   name: z
@@ -33,7 +38,10 @@ export const configSchema = z.strictObject({
   ),
   listen: listenOptions.prefault({}).describe('Where clients connect.'),
   backend: backendOptions.prefault({}).describe('The mail server behind us.'),
-  gate: gateOptions.prefault({}).describe('How many may come in at once, and who never waits.'),
+  gate: gateOptions.prefault({}).describe('Who never waits.'),
+  limits: limitsOptions
+    .prefault({})
+    .describe('How much clients may do: how many at once, how long, how large.'),
   greeting: greetingOptions.prefault({}).describe('The pause before our greeting.'),
   delay: delayOptions.prefault({}).describe('How long clients with reasons wait at RCPT.'),
   reasons: reasonsOptions.prefault({}).describe('What makes a client wait.'),

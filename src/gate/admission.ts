@@ -1,6 +1,6 @@
 /** Who is let in, by counts alone: so many at once in all, from one address, from one network. */
 import type { Ip } from '../core/ip.ts'
-import type { GateOptions } from './options.ts'
+import type { GateLimits } from './limits.ts'
 
 export class Admission {
   #count = 0
@@ -18,7 +18,7 @@ export class Admission {
   }
 
   /** @returns null when the client is in, to be let out with `leave`; else which limit was reached. */
-  enter({ text, network }: Ip, limits: GateOptions): string | null {
+  enter({ text, network }: Ip, limits: GateLimits): string | null {
     const fromAddress = this.#byAddress.get(text) ?? 0
     const fromNetwork = this.#byNetwork.get(network) ?? 0
     if (this.#count >= limits.connections_max) return 'too many connections'
@@ -36,7 +36,7 @@ export class Admission {
   }
 
   /** Somebody is in who has yet to say who he is: he counts, but for no address. Out by `leaveUnknown`. */
-  enterUnknown(limits: GateOptions): string | null {
+  enterUnknown(limits: GateLimits): string | null {
     if (this.#count >= limits.connections_max) return 'too many connections'
     this.#count += 1
     return null

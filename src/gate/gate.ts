@@ -14,8 +14,9 @@ import type { Log } from '../observe/log.ts'
 import { Session, type SessionParts } from '../session/session.ts'
 import { Admission } from './admission.ts'
 import { greetPause } from './greeting.ts'
+import type { GateLimits } from './limits.ts'
 import { listen, type Place } from './listener.ts'
-import type { GateOptions, GreetingOptions } from './options.ts'
+import type { GreetingOptions } from './options.ts'
 import type { ProxyHeader } from './proxy-header.ts'
 import { readProxyHeader } from './proxy-reader.ts'
 
@@ -23,7 +24,7 @@ import { readProxyHeader } from './proxy-reader.ts'
 export interface GateParts {
   /** Whoever connects from here must say in a PROXY header who the client is. */
   readonly proxies: readonly Network[]
-  readonly gate: GateOptions
+  readonly limits: GateLimits
   readonly greeting: GreetingOptions
   readonly session: SessionParts
   /** A connection begins with these; the function that comes back says that it is over. */
@@ -121,7 +122,7 @@ export class Gate {
   async #askProxy(socket: Socket, peer: Client): Promise<void> {
     const full = this.#isDraining
       ? 'shutting down'
-      : this.#admission.enterUnknown(this.#parts().gate)
+      : this.#admission.enterUnknown(this.#parts().limits)
     if (full !== null) return this.#turnAway(socket, peer, full)
     const { signal } = this.#draining
     const end = await readProxyHeader(socket, this.#clock, { timeoutMs: proxyHeaderMs, signal })
@@ -136,7 +137,7 @@ export class Gate {
 
   #admit(socket: Socket, client: Client): void {
     const parts = this.#parts()
-    const full = this.#isDraining ? 'shutting down' : this.#admission.enter(client.ip, parts.gate)
+    const full = this.#isDraining ? 'shutting down' : this.#admission.enter(client.ip, parts.limits)
     if (full !== null) return this.#turnAway(socket, client, full)
     const fromNetwork = this.#admission.fromNetwork(client.ip)
     void this.#receive(socket, new Session(client, parts.session, fromNetwork), parts)

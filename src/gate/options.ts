@@ -45,27 +45,7 @@ export const listenOptions = z.strictObject({
     ),
 })
 
-const countMax = 1_000_000
-
 export const gateOptions = z.strictObject({
-  connections_max: z
-    .int()
-    .min(1)
-    .max(countMax)
-    .default(10_000)
-    .describe('Connections at once, those that wait included. One more is sent away with 421.'),
-  per_address_max: z
-    .int()
-    .min(1)
-    .max(countMax)
-    .default(50)
-    .describe('Connections at once from one address.'),
-  per_network_max: z
-    .int()
-    .min(1)
-    .max(countMax)
-    .default(200)
-    .describe('Connections at once from one network: a /24 of IPv4, a /64 of IPv6.'),
   known_good: z
     .string()
     .default('')
@@ -90,5 +70,4 @@ export const greetingOptions = z.strictObject({
 })
 
 export type ListenOptions = z.infer<typeof listenOptions>
-export type GateOptions = z.infer<typeof gateOptions>
 export type GreetingOptions = z.infer<typeof greetingOptions>

@@ -2,7 +2,7 @@
  * Many clients of one network are connected at the same time.
  *
  * A botnet at work looks so, and so does a large provider in the morning: by default nobody
- * looks. gate.per_network_max is the limit beyond which nobody is let in.
+ * looks. limits.per_network_max is the limit beyond which nobody is let in.
  */
 import { z } from 'zod'
 import { defineReason, reasonOptions } from './reason.ts'

@@ -124,7 +124,7 @@ describe('bad input', () => {
     await using backend = await startBackend()
     await using proxy = await startProxy({
       backend: backend.address,
-      config: 'smtp.idle_timeout = "50ms"',
+      config: 'limits.idle_timeout = "50ms"',
     })
     const client = await proxy.connectFrom('192.0.2.1')
     await client.hears('220 ')
@@ -142,13 +142,13 @@ describe('bad input', () => {
     ],
     ['a NUL', 'hello\0\r\n.\r\n', '550 5.6.0'],
     ['101 Received lines', `${'Received: x\r\n'.repeat(101)}\r\nhello\r\n.\r\n`, '554 5.4.6'],
-    ['more than smtp.size_max', `${`${'x'.repeat(70)}\r\n`.repeat(200)}.\r\n`, '552 5.3.4'],
+    ['more than limits.size_max', `${`${'x'.repeat(70)}\r\n`.repeat(200)}.\r\n`, '552 5.3.4'],
   ] as const) {
     it(`content with ${what}: ${heard}, and the back end gets no message`, async () => {
       await using backend = await startBackend()
       await using proxy = await startProxy({
         backend: backend.address,
-        config: 'smtp.size_max = "10KB"',
+        config: 'limits.size_max = "10KB"',
       })
       const client = await proxy.connectFrom('192.0.2.1')
       await client.isGreeted()

@@ -142,7 +142,8 @@ describe('early talk', () => {
 })
 
 describe('admission', () => {
-  const limits = 'gate.connections_max = 4\ngate.per_address_max = 2\ngate.per_network_max = 3\n'
+  const limits =
+    'limits.connections_max = 4\nlimits.per_address_max = 2\nlimits.per_network_max = 3\n'
 
   it('sends away one past each limit with 421, and lets in again when one has left', async () => {
     await using backend = await startBackend()

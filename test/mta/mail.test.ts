@@ -218,13 +218,13 @@ for (const { name, start, config } of backends) {
   })
 }
 
-it('refuses what is larger than smtp.size_max itself, and the back end keeps nothing', async () => {
+it('refuses what is larger than limits.size_max itself, and the back end keeps nothing', async () => {
   await using backend = await startPostfix()
   await using treacle = await startTreacle({
     config: `
       backend.addresses = ["127.0.0.1:${backend.port}"]
       backend.recipient_domains = ["example.net"]
-      smtp.size_max = "20KB"`,
+      limits.size_max = "20KB"`,
   })
   using client = await Talk.to(treacle.address)
   assert.match((await client.opens()).text, /^250.SIZE 20000$/m)

@@ -17,8 +17,8 @@ describe('200 clients held at RCPT', { timeout: 120_000 }, () => {
         listen.proxy_protocol_from = ["127.0.0.1"]
         backend.addresses = ["127.0.0.1:${backend.port}"]
         delay.target = ["60s", "60s"]
-        gate.per_address_max = 1000
-        gate.per_network_max = 1000`,
+        limits.per_address_max = 1000
+        limits.per_network_max = 1000`,
     })
     // The first round warms everything up: the process, Postfix, the log files.
     await sessionTimes(treacle)
