@@ -78,6 +78,7 @@ export class App {
       log,
       vitals: () => this.#vitals(),
       backendFault: () => this.#backendFault(),
+      backendUp: () => this.#generation.backend.healthy,
     })
     this.#openMainlog(config)
   }

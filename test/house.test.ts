@@ -34,6 +34,7 @@ const monopolies = [
   { what: /import (?!type)[^\n]*from 'node:dns/, owner: 'dns/channel-pool.ts' },
   { what: /from 'smol-toml'/, owner: 'config/toml.ts' },
   { what: /from 'fastify'/, owner: 'admin/server.ts' },
+  { what: /from 'prom-client'/, owner: 'admin/metrics.ts' },
   { what: /from 'commander'/, owner: 'cli/program.ts' },
   { what: /\bprocess\.(env|argv|exit|exitCode|on)\b/, owner: 'main.ts' },
 ]

@@ -2,6 +2,7 @@
 import type { Clock } from '../core/clock.ts'
 import { messageOf } from '../core/errors.ts'
 import type { Log } from '../observe/log.ts'
+import { Metrics } from './metrics.ts'
 import type { AdminOptions } from './options.ts'
 import { BackendCheck, judge, type Readiness, type Vitals } from './readiness.ts'
 import { AdminServer } from './server.ts'
@@ -13,17 +14,21 @@ export interface AdminSources {
   readonly vitals: () => Vitals
   /** What keeps the back end from taking mail; null when nothing does. */
   readonly backendFault: () => Promise<string | null>
+  /** Whether it was reached when last needed. */
+  readonly backendUp: () => boolean
 }
 
 export class Admin {
   readonly #sources: AdminSources
   readonly #backend: BackendCheck
+  readonly #metrics: Metrics
   #server: AdminServer | null = null
   #settings = ''
 
   constructor(sources: AdminSources) {
     this.#sources = sources
     this.#backend = new BackendCheck(sources.clock, sources.backendFault)
+    this.#metrics = new Metrics(sources)
   }
 
   /** @throws ConfigError when the secret cannot be read. */
@@ -46,7 +51,7 @@ export class Admin {
     this.#settings = settings
     if (listen === '') return
     const readiness = () => this.#readiness()
-    const server = new AdminServer({ listen, token, readiness })
+    const server = new AdminServer({ listen, token, readiness, metrics: this.#metrics })
     try {
       await server.start()
       this.#server = server

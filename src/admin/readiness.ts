@@ -66,8 +66,12 @@ export function judge(vitals: Vitals, backendFault: string | null, wall: Date): 
 }
 
 function daysLeft(pem: string, wall: Date): number {
-  const { validToDate } = new X509Certificate(pem)
-  return Math.floor((validToDate.getTime() - wall.getTime()) / dayMs)
+  return Math.floor((certificateExpiry(pem) * 1_000 - wall.getTime()) / dayMs)
+}
+
+/** When a certificate ends, in seconds since 1970; NaN without one. */
+export function certificateExpiry(pem: string | null): number {
+  return pem === null ? Number.NaN : new X509Certificate(pem).validToDate.getTime() / 1_000
 }
 
 /**

@@ -1,11 +1,12 @@
 /**
- * The small HTTP server that tells how we are: `/live` and `/ready`. The only file that knows fastify.
+ * The small HTTP server that tells how we are: `/live`, `/ready` and `/metrics`. The only file that knows fastify.
  *
  * It is never in the way of mail: when its address cannot be had, that is logged and all goes on.
  * It changes nothing, so whoever reaches it can do no harm; away from loopback it wants a secret.
  */
 import { timingSafeEqual } from 'node:crypto'
 import fastify, { type FastifyInstance } from 'fastify'
+import type { Metrics } from './metrics.ts'
 import { type AdminOptions, placeOf } from './options.ts'
 import type { Readiness } from './readiness.ts'
 
@@ -14,13 +15,14 @@ export interface AdminParts {
   /** What to send along with each request but `/live`; null when nobody is asked for it. */
   readonly token: string | null
   readonly readiness: () => Promise<Readiness>
+  readonly metrics: Metrics
 }
 
 export class AdminServer {
   readonly #server: FastifyInstance
   readonly #listen: string
 
-  constructor({ listen, token, readiness }: AdminParts) {
+  constructor({ listen, token, readiness, metrics }: AdminParts) {
     this.#listen = listen
     this.#server = fastify({
       forceCloseConnections: true,
@@ -37,6 +39,9 @@ export class AdminServer {
     this.#server.get('/ready', async (_request, answer) => {
       const state = await readiness()
       return answer.code(state.status === 'not-ready' ? 503 : 200).send(state)
+    })
+    this.#server.get('/metrics', async (_request, answer) => {
+      return answer.type(metrics.contentType).send(await metrics.text())
     })
   }
 

@@ -46,6 +46,15 @@ describe('the admin server', () => {
     assert.equal(await at.health(), true)
   })
 
+  it('gives its figures to Prometheus', async () => {
+    await using at = await start({ token_file: secretFile })
+    assert.equal((await fetch(`${at.url}/metrics`)).status, 401)
+    const authorization = `Bearer ${secret}`
+    const answer = await fetch(`${at.url}/metrics`, { headers: { authorization } })
+    assert.match(answer.headers.get('content-type') ?? '', /^text\/plain/)
+    assert.match(await answer.text(), /^treacle_connected 0$/m)
+  })
+
   it('is not missed when its address is taken: mail goes on', async () => {
     await using first = await start({})
     const { createServer } = await import('node:net')
@@ -102,6 +111,7 @@ async function start(settings: { token_file?: string }) {
       guard: null,
     }),
     backendFault: async () => world.fault,
+    backendUp: () => world.fault === null,
   })
   const options = adminOptions.parse({ listen: `127.0.0.1:${await freePort()}`, ...settings })
   await admin.prepare(options)()
@@ -110,6 +120,7 @@ async function start(settings: { token_file?: string }) {
     clock,
     log,
     world,
+    url: `http://${options.listen}`,
     get: async (path: string, authorization?: string) => {
       const headers = authorization === undefined ? {} : { authorization }
       const answer = await fetch(`http://${options.listen}${path}`, { headers })
