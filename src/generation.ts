@@ -78,9 +78,9 @@ export function makeGeneration(
     name,
     tls,
     auth: config.smtp.auth === 'relay' && tls !== null,
-    idleTimeoutMs: config.limits.idle_timeout,
-    sizeMax: config.limits.size_max,
+    limits: config.limits,
     capabilities: () => backend.capabilities,
+    clock,
     log,
   })
   const life = lifeOf(() => ownDns?.close())

@@ -20,6 +20,7 @@ export interface EventFields {
   'recipient.left': Left
   'message.again': { readonly client: string; readonly sender: string }
   'gate.turned-away': { readonly client: string; readonly why: string }
+  'client.cut-off': { readonly client: string; readonly why: string }
   'gate.bad-proxy-header': { readonly peer: string; readonly why: string }
   'lookups.spent': { readonly client: string }
   'reason.failed': { readonly reason: string; readonly why: string }
@@ -98,6 +99,11 @@ export const events: Readonly<Record<EventName, EventKind>> = {
     level: 'info',
     atMostEveryMs: minute,
     about: 'A client was sent away with 421: too many connections.',
+  },
+  'client.cut-off': {
+    level: 'info',
+    atMostEveryMs: minute,
+    about: 'A client was closed with 421: over a limit, too slow, or no client of a mail server.',
   },
   'gate.bad-proxy-header': {
     level: 'info',

@@ -2,20 +2,14 @@
 import { type Reply, reply } from '../core/reply.ts'
 import type { Content } from '../relay/content.ts'
 import { type ContentFault, DataScan } from './data-scan.ts'
+import type { Fed, Feed } from './parser.ts'
 
 const refusals: Readonly<Record<ContentFault, Reply>> = {
   'bare-newline': reply(550, '5.5.2', 'Lines must end in CR LF; a bare CR or LF is not accepted'),
   nul: reply(550, '5.6.0', 'The message has NUL characters'),
 }
 
-export interface Fed {
-  /** What follows the end of the message; null while it has not ended. */
-  readonly rest: Buffer | null
-  /** Settles when more may come; absent when it may come at once. */
-  readonly drained: Promise<void> | undefined
-}
-
-export class ContentFeed {
+export class ContentFeed implements Feed {
   readonly #content: Content
   readonly #scan = new DataScan()
   readonly #onEnd: (resume: () => void) => void

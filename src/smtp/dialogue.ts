@@ -12,7 +12,6 @@ import type { Session } from '../session/session.ts'
 import { parseHelo, parseMail, parseRcpt } from './command.ts'
 import { keywords, offeredBy } from './ehlo.ts'
 import type { ServerParts } from './parts.ts'
-import { tooSoonIn } from './pipelining.ts'
 
 const ok = reply(250, '2.0.0', 'Ok')
 const nested = reply(503, '5.5.1', 'MAIL has been given already')
@@ -45,9 +44,9 @@ export class Dialogue {
     if ('refusal' in parsed) return { answer: parsed.refusal, name: null }
     this.#endTransaction()
     this.#session.hello({ verb, name: parsed.value })
-    const { name, auth, tls, sizeMax, capabilities } = this.#parts
+    const { name, auth, tls, limits, capabilities } = this.#parts
     const ours = {
-      sizeMax,
+      sizeMax: limits.size_max,
       startTls: tls !== null && !this.#secure,
       auth: auth && this.#secure && !this.#loggedIn,
     }
@@ -109,12 +108,6 @@ export class Dialogue {
     this.#session.reset()
     this.#endTransaction()
     return ok
-  }
-
-  /** What the client has sent at once: it may have been too soon with some of it. */
-  heard(text: string): void {
-    const command = tooSoonIn(text)
-    if (command !== null) this.#session.screening.talkedTooSoon(command)
   }
 
   /** What the client hears of something that was thrown; null when it is gone. Bugs go to the log. */

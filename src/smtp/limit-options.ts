@@ -15,6 +15,27 @@ export const smtpLimits = {
       'A message with more Received lines than this is in a loop and refused with 554 5.4.6.',
     ),
   idle_timeout: duration('5m').describe(
-    'Longest time in which a client says nothing when it is its turn (RFC 5321 section 4.5.3.2.7).',
+    'Longest time that a client may take for a command when it is its turn, however it spreads the ' +
+      'bytes, and longest silence in a message (RFC 5321 section 4.5.3.2.7).',
+  ),
+  commands_max: many(10_000).describe(
+    'Commands in one connection. One more, and it is closed with 421, as with the limits below.',
+  ),
+  junk_commands_max: many(100).describe(
+    'Commands that move no mail (NOOP, RSET, VRFY and whatever else) since the last message that ' +
+      'was accepted.',
+  ),
+  hellos_max: many(20).describe(
+    'HELO and EHLO since the last message that was accepted. A client needs one, another after ' +
+      'STARTTLS, another after AUTH.',
+  ),
+  errors_max: many(20).describe(
+    'Commands that were wrong (replies 500 to 504) since the last message that was accepted.',
   ),
 }
+
+function many(byDefault: number) {
+  return z.int().min(1).max(1_000_000).default(byDefault)
+}
+
+export type SmtpLimits = z.infer<z.ZodObject<typeof smtpLimits>>

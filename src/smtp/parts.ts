@@ -1,6 +1,8 @@
 /** What the SMTP server is made of. */
+import type { Clock } from '../core/clock.ts'
 import type { Log } from '../observe/log.ts'
 import type { Capabilities } from '../relay/capabilities.ts'
+import type { SmtpLimits } from './limit-options.ts'
 
 export interface ServerParts {
   readonly name: string
@@ -8,9 +10,9 @@ export interface ServerParts {
   readonly tls: { readonly cert: string; readonly key: string } | null
   /** Whether AUTH is offered under TLS. */
   readonly auth: boolean
-  readonly idleTimeoutMs: number
-  readonly sizeMax: number
+  readonly limits: SmtpLimits
   /** What the back end offered when last spoken to. */
   readonly capabilities: () => Capabilities | null
+  readonly clock: Clock
   readonly log: Log
 }

@@ -1,0 +1,75 @@
+/**
+ * How a client behaves: each line is judged before anybody acts on it.
+ *
+ * What is no line of SMTP, and what nobody has, is answered here; who goes too far is closed.
+ */
+import { type Reply, reply } from '../core/reply.ts'
+import type { Log } from '../observe/log.ts'
+import type { Session } from '../session/session.ts'
+import { Budget, type Excess } from './budget.ts'
+import type { SmtpLimits } from './limit-options.ts'
+import type { Line } from './line-reader.ts'
+import { isHttp, isNotImplemented, mustBeLast, verbOf } from './verbs.ts'
+
+export type Verdict =
+  | { readonly kind: 'obey'; readonly command: Buffer }
+  | { readonly kind: 'answer'; readonly answer: Reply }
+  /** Hears this, and is closed. */
+  | { readonly kind: 'close'; readonly last: Reply }
+
+const unknown = reply(500, '5.5.1', 'Command not recognized')
+const notImplemented = reply(502, '5.5.1', 'Command not implemented')
+const bareNewline = reply(500, '5.5.2', 'Lines must end in CR LF, and have neither elsewhere')
+const lineTooLong = reply(421, '4.5.2', 'Line too long')
+const otherProtocol = reply(421, '4.7.0', 'This is a mail server')
+
+export class Conduct {
+  readonly #session: Session
+  readonly #log: Log
+  readonly #budget: Budget
+
+  constructor(session: Session, { limits, log }: { limits: SmtpLimits; log: Log }) {
+    this.#session = session
+    this.#log = log
+    this.#budget = new Budget(limits)
+  }
+
+  /**
+   * @param more Whether the client has sent more, without waiting for the reply.
+   * @param has Whether there is such a command here.
+   */
+  judge(line: Line, more: boolean, has: (verb: string) => boolean): Verdict {
+    if (line.kind === 'bare-newline') return { kind: 'answer', answer: bareNewline }
+    if (line.kind === 'too-long') return { kind: 'close', last: lineTooLong }
+    if (line.kind === 'tls') return { kind: 'close', last: otherProtocol }
+    const verb = verbOf(line.bytes)
+    if (isHttp(verb)) return { kind: 'close', last: otherProtocol }
+    const excess = this.#budget.spend(verb)
+    if (excess !== null) return { kind: 'close', last: tooMany(excess) }
+    if (more && mustBeLast(verb)) this.#session.screening.talkedTooSoon(verb)
+    if (has(verb)) return { kind: 'obey', command: line.bytes }
+    return { kind: 'answer', answer: isNotImplemented(verb) ? notImplemented : unknown }
+  }
+
+  /** The client has been answered. @returns Its last reply, when there were too many of these. */
+  answered(code: number): Reply | null {
+    const excess = this.#budget.answered(code)
+    return excess === null ? null : tooMany(excess)
+  }
+
+  /** A message was accepted, which makes good for much. */
+  delivered(): void {
+    this.#budget.renew()
+  }
+
+  /** The session ends because of how the client behaves. */
+  closed(last: Reply): void {
+    const client = this.#session.client.ip.text
+    this.#log.event('client.cut-off', { client, why: last.lines[0] })
+    this.#session.end(last)
+  }
+}
+
+function tooMany(excess: Excess): Reply {
+  return reply(421, '4.7.0', `Too many ${excess}`)
+}

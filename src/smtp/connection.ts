@@ -1,0 +1,233 @@
+/**
+ * One connection: each line of the client goes to the dialogue, and each reply goes out as it is.
+ *
+ * The package's callbacks are too coarse for a proxy (fixed success texts, HELO in lower case), so
+ * its typed connection is subclassed. test/smtp/contract.test.ts lists what is relied on.
+ */
+import type { Socket } from 'node:net'
+import { SMTPConnection } from 'smtp-server/lib/smtp-connection'
+import type { Hello } from '../core/client.ts'
+import { enhancedLines, isPositive, type Reply } from '../core/reply.ts'
+import { decodeBytes } from '../core/text.ts'
+import { Content } from '../relay/content.ts'
+import { Ended } from '../session/ended.ts'
+import type { Session } from '../session/session.ts'
+import { Conduct } from './conduct.ts'
+import { ContentFeed } from './content-feed.ts'
+import { Deadline } from './deadline.ts'
+import { Dialogue } from './dialogue.ts'
+import * as limits from './limits.ts'
+import type { Line } from './line-reader.ts'
+import { type Hearer, Parser } from './parser.ts'
+import type { ServerParts } from './parts.ts'
+
+type Server = ConstructorParameters<typeof SMTPConnection>[0]
+
+/** Which connection a session object of the package belongs to. */
+const connections = new WeakMap<object, Connection>()
+
+export function connectionOf(session: object): Connection | undefined {
+  return connections.get(session)
+}
+export class Connection extends SMTPConnection implements Hearer {
+  readonly #session: Session
+  readonly #dialogue: Dialogue
+  readonly #conduct: Conduct
+  readonly #deadline: Deadline
+  /** True while a reply is being waited for that may take minutes. */
+  #waiting = false
+  /** Said in place of what the package is about to say. */
+  #instead: Reply | null = null
+
+  constructor(server: Server, socket: Socket, session: Session, parts: ServerParts) {
+    const { id, ip, port, local } = session.client
+    super(server, socket, {
+      id,
+      remoteAddress: ip.text,
+      remotePort: port,
+      localAddress: local.address,
+      localPort: local.port,
+    })
+    this.#session = session
+    this.#dialogue = new Dialogue(session, parts)
+    this.#conduct = new Conduct(session, parts)
+    const { idle_timeout } = parts.limits
+    this.#deadline = new Deadline(parts.clock, idle_timeout, () => this.#cutOff(limits.tooSlow))
+    connections.set(this.session, this)
+  }
+
+  /** The gate has waited already: greet at once, without the 100 ms timer of the package. */
+  override init(): void {
+    this._setClientHostname('')
+    this._resetSession()
+    this._ready = true
+    this._setListeners(() => this._sendGreeting())
+    this.#watch()
+    this.#session.signal.addEventListener('abort', () => this.#ended(), { once: true })
+  }
+
+  override _createParser(): Parser {
+    return new Parser(limits.commandMax, this)
+  }
+
+  override _onClose(): void {
+    super._onClose()
+    this.#deadline.close()
+    this.#session.close()
+  }
+
+  override _onTimeout(): void {
+    if (this._closing || this._handlerPending) super._onTimeout()
+    else this.#cutOff(limits.tooSlow)
+  }
+
+  override send(code: number, data?: string | string[] | null, context?: string | false): void {
+    const instead = this.#instead
+    this.#instead = null
+    if (instead !== null) return this.#say(instead)
+    super.send(code, data, context)
+    this.#count(code)
+  }
+
+  secured(): void {
+    this.#watch()
+    this.#dialogue.secured()
+  }
+
+  /** AUTH, with what the package has read of it. The words that the client hears are the back end's. */
+  async login(user: string, password: string): Promise<{ user?: string }> {
+    try {
+      this.#instead = await this.#dialogue.login(user, password)
+    } catch (error) {
+      this.#instead = this.#dialogue.explain(error)
+    }
+    return this.#instead?.code === 235 ? { user } : {}
+  }
+
+  turn(): void {
+    this.#deadline.start()
+  }
+
+  line(line: Line, more: boolean, next: () => void): void {
+    this.#deadline.stop()
+    if (this._upgrading) return next()
+    // What the package has asked for in the course of AUTH is no command.
+    const inAuth = this._nextHandler !== false && line.kind === 'line'
+    if (inAuth) return this._onCommand(line.bytes, next)
+    const verdict = this.#conduct.judge(line, more, (verb) => this._isSupported(verb))
+    if (verdict.kind === 'obey') this._onCommand(verdict.command, next)
+    else if (verdict.kind === 'close') this.#cutOff(verdict.last)
+    else this.#say(verdict.answer, () => this._whenWritable(next))
+  }
+
+  override handler_EHLO(command: Buffer, callback: () => void): void {
+    this.#greet('EHLO', command, callback)
+  }
+
+  override handler_HELO(command: Buffer, callback: () => void): void {
+    this.#greet('HELO', command, callback)
+  }
+
+  override handler_AUTH(command: Buffer, callback: () => void): void {
+    const refusal = this.#dialogue.beforeLogin()
+    if (refusal === null) super.handler_AUTH(command, callback)
+    else this.#say(refusal, callback)
+  }
+
+  override handler_MAIL(command: Buffer, callback: () => void): void {
+    this.#say(this.#dialogue.mail(decodeBytes(command)), callback)
+  }
+
+  override handler_RCPT(command: Buffer, callback: () => void): void {
+    void this.#pending(this.#dialogue.recipient(decodeBytes(command)), callback)
+  }
+
+  override handler_DATA(command: Buffer, callback: () => void): void {
+    void this.#pending(this.#openData(command), callback)
+  }
+
+  override handler_RSET(_command: Buffer, callback: () => void): void {
+    this.#say(this.#dialogue.reset(), callback)
+  }
+
+  override handler_VRFY(_command: Buffer, callback: () => void): void {
+    this.#say(limits.cannotVerify, callback)
+  }
+
+  override handler_HELP(_command: Buffer, callback: () => void): void {
+    this.#say(limits.help, callback)
+  }
+
+  #greet(verb: Hello['verb'], command: Buffer, callback: () => void): void {
+    const { answer, name } = this.#dialogue.hello(verb, decodeBytes(command))
+    if (name !== null) this.hostNameAppearsAs = name
+    this.#say(answer, callback)
+  }
+
+  async #openData(command: Buffer): Promise<Reply> {
+    const opened = await this.#dialogue.data(decodeBytes(command))
+    if (!(opened instanceof Content)) return opened
+    if (this._parser instanceof Parser) {
+      this._parser.feed = new ContentFeed(opened, (resume) => {
+        void this.#pending(this.#finish(opened), resume)
+      })
+    }
+    return limits.goAhead
+  }
+
+  async #finish(content: Content): Promise<Reply> {
+    const answer = await this.#dialogue.finish(content)
+    if (isPositive(answer)) this.#conduct.delivered()
+    return answer
+  }
+
+  /** Says a reply that takes time. Whatever goes wrong, the client hears of it and nobody else does. */
+  async #pending(answer: Reply | Promise<Reply>, callback: () => void): Promise<void> {
+    this.#waiting = true
+    this._handlerPending = true
+    try {
+      this.#say(await answer)
+    } catch (error) {
+      const last = this.#dialogue.explain(error)
+      if (last !== null) this.#say(last)
+    }
+    this.#waiting = false
+    this._handlerPending = false
+    callback()
+  }
+
+  /** We end the session: at once when no command is pending, else the command says so. */
+  #ended(): void {
+    const reason: unknown = this.#session.signal.reason
+    if (reason instanceof Ended && !this._handlerPending) this.#say(reason.reply)
+  }
+
+  #cutOff(last: Reply): void {
+    this.#conduct.closed(last)
+    this.#say(last)
+  }
+
+  /** The socket is another one under TLS. */
+  #watch(): void {
+    this._socket.on('pause', this.#tooMuch)
+    this._socket.on('data', () => this.#session.lastWord.spoke())
+    this.turn()
+  }
+
+  /** The client keeps sending while it is to wait: more of it would hide its leaving. */
+  readonly #tooMuch = (): void => {
+    const full = this._parser instanceof Parser && this._parser.writableNeedDrain
+    if (this.#waiting && full) this.#session.end(limits.tooMuchInput)
+  }
+
+  #say(answer: Reply, callback?: () => void): void {
+    super.send(answer.code, enhancedLines(answer), false)
+    this.#count(answer.code)
+    callback?.()
+  }
+
+  #count(code: number): void {
+    const last = this.#conduct.answered(code)
+    if (last !== null) this.#cutOff(last)
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Takes the lines out of what a client sends between messages.
+ *
+ * Only CR LF ends a line (RFC 5321 section 2.3.8). A line that a bare LF ends, or with a bare CR in
+ * it, is two commands to some servers and one to others, so it is neither: it is a fault. Of a line
+ * that is not finished a copy is kept, so that not even a client that sends single bytes holds on
+ * to the buffers they came in.
+ */
+
+/** A line without its CR LF, or what is wrong with what came instead of one. */
+export type Line =
+  | { readonly kind: 'line'; readonly bytes: Buffer }
+  | { readonly kind: 'bare-newline' }
+  /** Longer than may be, finished or not. */
+  | { readonly kind: 'too-long' }
+  /** The first byte of a TLS handshake, which no command begins with. */
+  | { readonly kind: 'tls' }
+
+const lf = 0x0a
+const cr = 0x0d
+const tlsHandshake = 0x16
+
+export class LineReader {
+  readonly #lineMax: number
+  #chunk: Buffer<ArrayBufferLike> = empty
+  /** Where in the chunk the next line begins. */
+  #at = 0
+  /** The beginning of a line whose end has not come; room for more behind it. */
+  #kept: Buffer = empty
+  #keptCount = 0
+
+  /** @param lineMax Longest line in bytes, without its CR LF. */
+  constructor(lineMax: number) {
+    this.#lineMax = lineMax
+  }
+
+  /** More bytes; what came before has been taken. */
+  push(chunk: Buffer): void {
+    this.#chunk = chunk
+    this.#at = 0
+  }
+
+  /** Whether more has come than what has been taken. */
+  get hasMore(): boolean {
+    return this.#at < this.#chunk.length
+  }
+
+  /** The next line; null when it has not come as a whole. */
+  next(): Line | null {
+    const newline = this.#chunk.indexOf(lf, this.#at)
+    const piece = this.#chunk.subarray(this.#at, newline === -1 ? this.#chunk.length : newline)
+    this.#at += piece.length + (newline === -1 ? 0 : 1)
+    const count = this.#keptCount + piece.length
+    const first = this.#keptCount > 0 ? this.#kept[0] : piece[0]
+    if (first === tlsHandshake) return this.#faulty('tls')
+    // The CR may be its last byte.
+    if (count > this.#lineMax + 1) return this.#faulty('too-long')
+    if (newline === -1) {
+      this.#keep(piece)
+      return null
+    }
+    return lineOf(this.#keptCount === 0 ? piece : this.#joined(piece))
+  }
+
+  /** All that has come and has not been taken: it is no command. */
+  takeRest(): Buffer {
+    const rest = this.#chunk.subarray(this.#at)
+    this.#at = this.#chunk.length
+    return rest
+  }
+
+  #faulty(kind: 'tls' | 'too-long'): Line {
+    this.#keptCount = 0
+    return { kind }
+  }
+
+  #joined(piece: Buffer): Buffer {
+    this.#keep(piece)
+    const line = this.#kept.subarray(0, this.#keptCount)
+    this.#kept = empty
+    this.#keptCount = 0
+    return line
+  }
+
+  #keep(piece: Buffer): void {
+    const count = this.#keptCount + piece.length
+    if (count > this.#kept.length) {
+      const roomy = Buffer.allocUnsafeSlow(Math.max(64, 2 * count))
+      this.#kept.copy(roomy, 0, 0, this.#keptCount)
+      this.#kept = roomy
+    }
+    piece.copy(this.#kept, this.#keptCount)
+    this.#keptCount = count
+  }
+}
+
+const empty = Buffer.alloc(0)
+
+/** @param bytes All before the LF. */
+function lineOf(bytes: Buffer): Line {
+  const last = bytes.length - 1
+  const isWhole = last >= 0 && bytes.indexOf(cr) === last
+  return isWhole ? { kind: 'line', bytes: bytes.subarray(0, last) } : { kind: 'bare-newline' }
+}

@@ -1,0 +1,108 @@
+/**
+ * What a client sends, as a stream: commands line by line, content past them to its feed.
+ *
+ * The package asks for its own parser, so this is one; nothing of that one's reading is left.
+ */
+import { SMTPStream } from 'smtp-server/lib/smtp-stream'
+import { pendingInputMax } from './limits.ts'
+import { type Line, LineReader } from './line-reader.ts'
+
+/** Who acts on what is said. */
+export interface Hearer {
+  /**
+   * A line, whole or faulty.
+   *
+   * @param more Whether the client has sent more, without waiting for the reply.
+   * @param next To be called when the next line may be heard, at once or later.
+   */
+  line(line: Line, more: boolean, next: () => void): void
+  /** All that has come has been dealt with: it is the client's turn. */
+  turn(): void
+}
+
+/** Where content goes. */
+export interface Feed {
+  push(chunk: Buffer): Fed
+  /** The content has ended; `resume` is to be called when commands may follow. */
+  end(resume: () => void): void
+}
+
+export interface Fed {
+  /** What follows the end of the content; null while it has not ended. */
+  readonly rest: Buffer | null
+  /** Settles when more may come; absent when it may come at once. */
+  readonly drained: Promise<void> | undefined
+}
+
+/** After so many commands in a row everybody else has a turn. */
+const commandsAtOnce = 100
+
+export class Parser extends SMTPStream {
+  readonly #lines: LineReader
+  readonly #hearer: Hearer
+  #feed: Feed | null = null
+  #commandCount = 0
+  #isReading = false
+  #again = false
+  #done: () => void = () => {}
+
+  constructor(lineMax: number, hearer: Hearer) {
+    super({ highWaterMark: pendingInputMax })
+    this.#lines = new LineReader(lineMax)
+    this.#hearer = hearer
+  }
+
+  /** From now on what comes is content, until its end. */
+  set feed(feed: Feed) {
+    this.#feed = feed
+  }
+
+  override _write(...[chunk, , done]: Parameters<SMTPStream['_write']>): void {
+    this.#done = done
+    if (this.#feed !== null && !this.isClosed) return this.#content(this.#feed, chunk)
+    this.#lines.push(chunk)
+    this.#read()
+  }
+
+  /** A line that the client never finished is no command. */
+  override _flushData(): void {}
+
+  /** Hands on line after line. They may be answered at once, so this is a loop and no recursion. */
+  readonly #read = (): void => {
+    this.#again = true
+    if (this.#isReading) return
+    this.#isReading = true
+    try {
+      while (this.#again) {
+        this.#again = false
+        this.#readOne()
+      }
+    } finally {
+      this.#isReading = false
+    }
+  }
+
+  #readOne(): void {
+    if (this.isClosed) return this.#done()
+    if (this.#feed !== null) return this.#content(this.#feed, this.#lines.takeRest())
+    const line = this.#lines.next()
+    if (line === null) {
+      this.#hearer.turn()
+      return this.#done()
+    }
+    this.#commandCount += 1
+    const yields = this.#commandCount % commandsAtOnce === 0
+    const next = yields ? () => setImmediate(this.#read) : this.#read
+    this.#hearer.line(line, this.#lines.hasMore, next)
+  }
+
+  #content(feed: Feed, chunk: Buffer): void {
+    const { rest, drained } = feed.push(chunk)
+    if (rest !== null) {
+      this.#feed = null
+      this.#lines.push(rest)
+      feed.end(this.#read)
+    } else if (drained === undefined) this.#done()
+    else void drained.then(this.#done)
+  }
+}
