@@ -15,7 +15,8 @@ import { Unheard } from './memory/unheard.ts'
 import { Log } from './observe/log.ts'
 import { MainLog } from './observe/mainlog.ts'
 import type { ModuleReason } from './reasons/modules.ts'
-import { type Backend, BackendUnreachable, OpenRelayRisk } from './relay/backend.ts'
+import type { Backend } from './relay/backend.ts'
+import { BackendUnreachable, OpenRelayRisk } from './relay/failures.ts'
 
 export interface AppSetup {
   readonly config: Config

@@ -10,10 +10,18 @@ export interface Sender {
   readonly size: number | null
   readonly body: '7BIT' | '8BITMIME' | null
   readonly smtputf8: boolean
+  /** It must not travel without TLS (RFC 8689). */
+  readonly requireTls: boolean
   /** RFC 3461 section 4.3. */
   readonly ret: 'FULL' | 'HDRS' | null
   /** RFC 3461 section 4.4, decoded from xtext. */
   readonly envid: string | null
+}
+
+/** MAIL FROM without parameters. */
+export function plainSender(address: string): Sender {
+  const none = { size: null, body: null, ret: null, envid: null }
+  return { address, ...none, smtputf8: false, requireTls: false }
 }
 
 /** RCPT TO with its parameters. */

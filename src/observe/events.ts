@@ -30,6 +30,8 @@ export interface EventFields {
   'backend.down': { readonly why: string }
   'backend.up': { readonly address: string }
   'backend.open-relay-risk': { readonly why: string }
+  'backend.in-the-clear': { readonly address: string }
+  'backend.tls-missing': { readonly address: string }
   'our-fault': { readonly where: string; readonly stack: string }
 }
 
@@ -64,6 +66,7 @@ interface EventKind {
 }
 
 const minute = 60_000
+const hour = 60 * minute
 
 export const events: Readonly<Record<EventName, EventKind>> = {
   'server.listening': { level: 'info', about: 'Clients can connect to this address now.' },
@@ -137,6 +140,17 @@ export const events: Readonly<Record<EventName, EventKind>> = {
     level: 'error',
     atMostEveryMs: minute,
     about: 'The back end would relay for strangers through us; clients hear 451 4.3.5.',
+  },
+  'backend.in-the-clear': {
+    level: 'info',
+    atMostEveryMs: hour,
+    about: 'A client came under TLS; on our own host or network its mail goes on without.',
+  },
+  'backend.tls-missing': {
+    level: 'error',
+    atMostEveryMs: minute,
+    about:
+      'A client came under TLS, and the way to the back end is public and has none; it heard 451 4.3.5.',
   },
   'our-fault': {
     level: 'error',

@@ -7,44 +7,25 @@
  * domains only.
  */
 import { setMaxListeners } from 'node:events'
+import type { Socket } from 'node:net'
 import type { Clock, Instant } from '../core/clock.ts'
-import { type Reply, replyText } from '../core/reply.ts'
 import type { Log } from '../observe/log.ts'
 import type { Capabilities } from './capabilities.ts'
 import { Conversation } from './conversation.ts'
 import { DialError, type Dialled, dial, type Preface, parseAddress } from './dial.ts'
+import { BackendUnreachable, InTheClear, LoginLost, OpenRelayRisk, Refusal } from './failures.ts'
 import {
   greetingVerb,
   type Introduction,
   introduce,
   offersXclient,
+  takesLogin,
   xclientCommand,
   xforwardCommand,
 } from './introduce.ts'
 import { isDemanded, isPrivateText, isProxied, riskIn, trustsUs } from './open-relay.ts'
 import type { BackendOptions } from './options.ts'
 import { endsOf, proxyHeader } from './proxy-header.ts'
-
-/** None of its addresses could be reached. */
-export class BackendUnreachable extends Error {
-  override readonly name = 'BackendUnreachable'
-}
-
-/** It may not be used, since it cannot be told who the client is and would trust us instead. */
-export class OpenRelayRisk extends Error {
-  override readonly name = 'OpenRelayRisk'
-}
-
-/** The back end did not want to talk with this client; the reply is its own. */
-export class Refusal extends Error {
-  override readonly name = 'Refusal'
-  readonly reply: Reply
-
-  constructor(answer: Reply) {
-    super(replyText(answer))
-    this.reply = answer
-  }
-}
 
 export class Backend {
   readonly options: BackendOptions
@@ -101,12 +82,18 @@ export class Backend {
   /**
    * Opens a conversation in which the back end knows who the client is.
    *
-   * @throws BackendUnreachable, OpenRelayRisk, Refusal, BackendLost, or `signal.reason`.
+   * @param again Whether the client has logged in to another one; then this must be told of it.
+   * @throws What failures.ts has, BackendLost, or `signal.reason`.
    */
-  async converse(client: Introduction, signal: AbortSignal): Promise<Conversation> {
+  async converse(client: Introduction, signal: AbortSignal, again = false): Promise<Conversation> {
     const dialled = await this.#dial(signal, client)
     const command = this.#xclient(dialled, client)
     this.#mustBeSafe(dialled, command !== null)
+    this.#mustBePrivate(dialled, client)
+    if (again && (command === null || !takesLogin(dialled.capabilities))) {
+      new Conversation(dialled, this.#clock).quit()
+      throw new LoginLost('the back end cannot be told who has logged in')
+    }
     const conversation = new Conversation(dialled, this.#clock)
     const { introduce: how, protocol, command_timeout } = this.options
     if (command === null && !isProxied(how)) return conversation
@@ -237,13 +224,27 @@ export class Backend {
       trusts: trustsUs(socket),
     })
     if (risk === null) return
-    const where = `${socket.remoteAddress}:${socket.remotePort}`
     socket.destroy()
-    this.#risk(`the back end at ${where} ${risk}`)
-  }
-
-  #risk(why: string): never {
+    const why = `the back end at ${addressOf(socket)} ${risk}`
     this.#log.event('backend.open-relay-risk', { why })
     throw new OpenRelayRisk(why)
   }
+
+  /**
+   * What came under TLS goes on without it only where nobody listens: on this host or network.
+   *
+   * @throws InTheClear
+   */
+  #mustBePrivate({ socket, secure }: Dialled, client: Introduction): void {
+    if (secure || !client.secure) return
+    const address = addressOf(socket)
+    if (trustsUs(socket)) return this.#log.event('backend.in-the-clear', { address })
+    socket.destroy()
+    this.#log.event('backend.tls-missing', { address })
+    throw new InTheClear(`the back end at ${address} offers no TLS`)
+  }
+}
+
+function addressOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress}:${remotePort}`
 }

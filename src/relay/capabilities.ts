@@ -5,8 +5,12 @@ export type Capabilities = ReadonlyMap<string, string>
 
 export const noCapabilities: Capabilities = new Map()
 
-/** @param lines The lines of the EHLO reply after the first, without code. */
-export function parseCapabilities(lines: readonly string[]): Capabilities {
+/**
+ * @param lines The lines of the EHLO reply after the first, without code.
+ * @param verified Whether they came under TLS, from a server whose certificate is right. REQUIRETLS
+ *   from anybody else promises nothing and is left out (RFC 8689 section 2).
+ */
+export function parseCapabilities(lines: readonly string[], verified = false): Capabilities {
   const found = new Map<string, string>()
   for (const line of lines) {
     // Some servers of the nineties wrote "AUTH=LOGIN".
@@ -15,6 +19,7 @@ export function parseCapabilities(lines: readonly string[]): Capabilities {
       found.set(keyword.toUpperCase(), rest.trim())
     }
   }
+  if (!verified) found.delete('REQUIRETLS')
   return found
 }
 

@@ -6,7 +6,8 @@ import type { Capabilities } from './capabilities.ts'
 export function needsMore(sender: Sender, capabilities: Capabilities): boolean {
   return (
     (sender.smtputf8 && !capabilities.has('SMTPUTF8')) ||
-    (sender.body === '8BITMIME' && !capabilities.has('8BITMIME'))
+    (sender.body === '8BITMIME' && !capabilities.has('8BITMIME')) ||
+    (sender.requireTls && !capabilities.has('REQUIRETLS'))
   )
 }
 
@@ -17,6 +18,7 @@ export function mailCommand(sender: Sender, capabilities: Capabilities): string 
     sender.size !== null && capabilities.has('SIZE') ? `SIZE=${sender.size}` : '',
     sender.body !== null && capabilities.has('8BITMIME') ? `BODY=${sender.body}` : '',
     sender.smtputf8 ? 'SMTPUTF8' : '',
+    sender.requireTls ? 'REQUIRETLS' : '',
     sender.ret !== null && dsn ? `RET=${sender.ret}` : '',
     sender.envid !== null && dsn ? `ENVID=${toXtext(sender.envid)}` : '',
   ]

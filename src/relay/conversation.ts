@@ -24,6 +24,7 @@ export class Conversation {
   readonly #socket: Socket
   readonly #clock: Clock
   readonly #reader = new ReplyReader()
+  readonly #verified: boolean
   #capabilities: Capabilities
   /** Replies that came before they were asked for: an early refusal in the middle of DATA. */
   readonly #early: Reply[] = []
@@ -36,8 +37,9 @@ export class Conversation {
   #draining: Promise<void> | null = null
   #stopDraining: (() => void) | null = null
 
-  constructor({ socket, capabilities, release }: Dialled, clock: Clock) {
+  constructor({ socket, capabilities, verified, release }: Dialled, clock: Clock) {
     this.#socket = socket
+    this.#verified = verified
     this.#clock = clock
     this.#capabilities = capabilities
     socket.on('data', (chunk: Buffer) => this.#hear(chunk))
@@ -78,7 +80,7 @@ export class Conversation {
     const answer = await this.say(`${verb} ${name}`, limitMs)
     if (answer.code === 250) {
       this.#capabilities =
-        verb === 'HELO' ? noCapabilities : parseCapabilities(answer.lines.slice(1))
+        verb === 'HELO' ? noCapabilities : parseCapabilities(answer.lines.slice(1), this.#verified)
     }
     return answer
   }

@@ -7,22 +7,13 @@
  */
 import { type Recipient, type Sender, splitAddress } from '../core/envelope.ts'
 import { isPositive, type Reply, reply } from '../core/reply.ts'
-import { type Backend, BackendUnreachable, OpenRelayRisk, Refusal } from './backend.ts'
+import type { Backend } from './backend.ts'
 import { mailCommand, needsMore, rcptCommand } from './commands.ts'
 import { Content, type ContentLimits } from './content.ts'
 import { BackendLost, type Conversation } from './conversation.ts'
+import { replyTo } from './failures.ts'
 import type { Introduction } from './introduce.ts'
 
-const unreachable = reply(
-  451,
-  '4.4.1',
-  'The mail server behind us cannot be reached; try again later',
-)
-const unsafe = reply(
-  451,
-  '4.3.5',
-  'Mail cannot be passed on at the moment; the operator has been told',
-)
 const lostIt = reply(451, '4.4.2', 'The mail server behind us went away; try again later')
 const changedMind = reply(451, '4.3.0', 'The mail server behind us has changed its mind; try again')
 const changedExtensions = reply(451, '4.3.0', 'Extensions have changed since EHLO; try again')
@@ -167,13 +158,14 @@ export class Delivery {
       this.#conversation = null
     }
     if (this.#conversation !== null) return this.#conversation
-    // The client has heard 250 for recipients that are gone with it; and we keep no password to log
-    // in with again.
+    // The client has heard 250 for recipients that are gone with it.
     const gone = this.#accepted.length > 0 && this.#mailReply !== null
-    if (gone || this.#loggedIn) throw new BackendLost('back end left')
+    if (gone) throw new BackendLost('back end left')
     this.#mailReply = null
     this.#stale = false
-    const conversation = await this.#backend.converse(this.#client(), this.#signal)
+    // We keep no password, but the back end may take our word for who has logged in.
+    const loggedIn = this.#loggedIn
+    const conversation = await this.#backend.converse(this.#client(), this.#signal, loggedIn)
     if (this.#signal.aborted) conversation.quit()
     this.#signal.throwIfAborted()
     this.#conversation = conversation
@@ -221,9 +213,8 @@ export class Delivery {
 
   #failed(error: unknown): Reply {
     this.#signal.throwIfAborted()
-    if (error instanceof BackendUnreachable) return unreachable
-    if (error instanceof OpenRelayRisk) return unsafe
-    if (error instanceof Refusal) return error.reply
+    const known = replyTo(error)
+    if (known !== null) return known
     if (!(error instanceof BackendLost)) throw error
     this.#conversation = null
     // Recipients it had agreed to are gone with it, though the client has heard 250 for them.

@@ -7,6 +7,7 @@
  * owner has put on his own.
  */
 import { connect, type Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import type { Clock } from '../core/clock.ts'
 import { messageOf } from '../core/errors.ts'
@@ -22,6 +23,8 @@ export interface Dialled {
   /** False when it did not take EHLO, but only HELO. */
   readonly extended: boolean
   readonly secure: boolean
+  /** Under TLS, and its certificate is valid for the name it was called by. */
+  readonly verified: boolean
   /** Takes nodemailer's error listener off; to be called once another is on. */
   readonly release: () => void
 }
@@ -189,9 +192,11 @@ function takeOver(connection: SMTPConnection): Dialled {
   }
   socket.setTimeout(0)
   socket.pause()
+  const verified = socket instanceof TLSSocket && socket.authorized
   return {
     socket,
-    capabilities: parseCapabilities(linesIn(connection, nodemailerEhloLines)),
+    verified,
+    capabilities: parseCapabilities(linesIn(connection, nodemailerEhloLines), verified),
     extended: Array.isArray(Reflect.get(connection, nodemailerEhloLines)),
     secure: connection.secure,
     release: () => socket.off('error', listenerIn(connection, nodemailerErrorListener)),

@@ -31,6 +31,8 @@ export interface Introduction {
   /** The address and port the client connected to. */
   readonly local: { readonly address: string; readonly port: number }
   readonly login: string | null
+  /** Whether it speaks to us under TLS. */
+  readonly secure: boolean
 }
 
 /** Longest value that Postfix takes. */
@@ -39,6 +41,11 @@ const valueMax = 255
 /** True when the back end can be told the client's address; without it the rest is worth nothing. */
 export function offersXclient(capabilities: Capabilities): boolean {
   return attributesOf(capabilities, 'XCLIENT').has('ADDR')
+}
+
+/** True when it can be told who has logged in. */
+export function takesLogin(capabilities: Capabilities): boolean {
+  return offersXclient(capabilities) && attributesOf(capabilities, 'XCLIENT').has('LOGIN')
 }
 
 /** The XCLIENT command for what this back end wants to know; null when it cannot be told the address. */

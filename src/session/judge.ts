@@ -6,6 +6,7 @@
  * which proves nothing. See config/judging.ts for how to come by `Judging`.
  */
 import type { Clock } from '../core/clock.ts'
+import { plainSender } from '../core/envelope.ts'
 import { type Ip, parseIp } from '../core/ip.ts'
 import type { Finding } from '../core/ledger.ts'
 import { consequencesOf } from '../delay/actions.ts'
@@ -70,8 +71,7 @@ export async function judge(
   screening.greeted(earlyTalk)
   if (helo !== '') screening.hello(helo)
   const address = sender ?? ''
-  const plain = { size: null, body: null, smtputf8: false, ret: null, envid: null }
-  screening.mail({ address, ...plain })
+  screening.mail(plainSender(address))
   const findings = await screening.findings(recipient ?? '', { recipientCount, refusedCount: 0 })
   return { ...weigh(consequencesOf(findings).delay, fullAt), findings }
 }

@@ -27,7 +27,7 @@ export function protocolOf({ helo, secure, login }: Papers): string {
 }
 
 export function introductionOf(papers: Papers): Introduction {
-  const { client, identity, helo, login } = papers
+  const { client, identity, helo, login, secure } = papers
   return {
     ip: client.ip,
     port: client.port,
@@ -37,6 +37,7 @@ export function introductionOf(papers: Papers): Introduction {
     helo: helo ?? { verb: 'HELO', name: 'unknown' },
     local: client.local,
     login,
+    secure,
   }
 }
 

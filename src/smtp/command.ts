@@ -15,6 +15,7 @@ export interface Offered {
   readonly eightBitMime: boolean
   readonly smtputf8: boolean
   readonly dsn: boolean
+  readonly requireTls: boolean
 }
 
 export type Parsed<T> = { readonly value: T } | { readonly refusal: Reply }
@@ -119,6 +120,7 @@ function senderOf(address: string, given: Parameters, offered: Offered): Parsed<
     ...(offered.eightBitMime ? ['BODY'] : []),
     ...(offered.smtputf8 ? ['SMTPUTF8'] : []),
     ...(offered.dsn ? ['RET', 'ENVID'] : []),
+    ...(offered.requireTls ? ['REQUIRETLS'] : []),
   ]
   const fault = faultIn(given, known)
   if (fault !== null) return { refusal: fault }
@@ -129,6 +131,7 @@ function senderOf(address: string, given: Parameters, offered: Offered): Parsed<
       size: size === undefined ? null : Number(size),
       body: oneOf(given.get('BODY'), ['7BIT', '8BITMIME']),
       smtputf8: given.has('SMTPUTF8'),
+      requireTls: given.has('REQUIRETLS'),
       ret: oneOf(given.get('RET'), ['FULL', 'HDRS']),
       envid: fromXtext(given.get('ENVID') ?? '') || null,
     },
@@ -153,6 +156,7 @@ const forms: Readonly<Record<string, { fits(value: string): boolean; readonly ex
     SIZE: { fits: (value) => /^\d{1,20}$/.test(value), expects: 'a number of bytes' },
     BODY: { fits: (value) => /^(?:7BIT|8BITMIME)$/i.test(value), expects: '7BIT or 8BITMIME' },
     SMTPUTF8: { fits: (value) => value === '', expects: 'no value' },
+    REQUIRETLS: { fits: (value) => value === '', expects: 'no value' },
     RET: { fits: (value) => /^(?:FULL|HDRS)$/i.test(value), expects: 'FULL or HDRS' },
     ENVID: { fits: isXtext, expects: 'xtext' },
     AUTH: { fits: (value) => value === '<>' || isXtext(value), expects: 'xtext or <>' },

@@ -9,7 +9,7 @@ import { isPositive, type Reply, reply } from '../core/reply.ts'
 import { Content } from '../relay/content.ts'
 import { ClientLeft, Ended } from '../session/ended.ts'
 import type { Session } from '../session/session.ts'
-import { parseHelo, parseMail, parseRcpt } from './command.ts'
+import { type Offered, parseHelo, parseMail, parseRcpt } from './command.ts'
 import { keywords, offeredBy } from './ehlo.ts'
 import type { ServerParts } from './parts.ts'
 
@@ -48,6 +48,7 @@ export class Dialogue {
     const ours = {
       sizeMax: limits.size_max,
       startTls: tls !== null && !this.#secure,
+      secure: this.#secure,
       auth: auth && this.#secure && !this.#loggedIn,
     }
     const extensions = verb === 'HELO' ? [] : keywords(capabilities(), ours)
@@ -74,7 +75,7 @@ export class Dialogue {
 
   mail(line: string): Reply {
     if (this.#inTransaction) return nested
-    const parsed = parseMail(line, offeredBy(this.#parts.capabilities()))
+    const parsed = parseMail(line, this.#offered)
     if ('refusal' in parsed) return parsed.refusal
     const answer = this.#session.mail(parsed.value)
     this.#inTransaction = isPositive(answer)
@@ -85,7 +86,7 @@ export class Dialogue {
   /** A reply that needs no waiting, or a promise of one that may need minutes. */
   recipient(line: string): Reply | Promise<Reply> {
     if (!this.#inTransaction) return needMail
-    const parsed = parseRcpt(line, offeredBy(this.#parts.capabilities()), this.#smtputf8)
+    const parsed = parseRcpt(line, this.#offered, this.#smtputf8)
     if ('refusal' in parsed) return parsed.refusal
     this.#recipientCount += 1
     return this.#session.recipient(parsed.value)
@@ -122,6 +123,10 @@ export class Dialogue {
     const opened = await this.#session.data()
     if (!(opened instanceof Content)) this.#endTransaction()
     return opened
+  }
+
+  get #offered(): Offered {
+    return offeredBy(this.#parts.capabilities(), this.#secure)
   }
 
   #endTransaction(): void {

@@ -6,6 +6,8 @@ export interface Ours {
   /** The largest message that we take, in bytes. */
   readonly sizeMax: number
   readonly startTls: boolean
+  /** Whether we are under TLS. */
+  readonly secure: boolean
   readonly auth: boolean
 }
 
@@ -17,7 +19,7 @@ export interface Ours {
  * @param capabilities The back end's; null while it has not been reached, when little is promised.
  */
 export function keywords(capabilities: Capabilities | null, ours: Ours): string[] {
-  const offered = offeredBy(capabilities)
+  const offered = offeredBy(capabilities, ours.secure)
   const sizeMax = Math.min(
     ours.sizeMax,
     capabilities === null ? ours.sizeMax : sizeMaxOf(capabilities),
@@ -28,20 +30,26 @@ export function keywords(capabilities: Capabilities | null, ours: Ours): string[
     ...(offered.eightBitMime ? ['8BITMIME'] : []),
     ...(offered.smtputf8 ? ['SMTPUTF8'] : []),
     ...(offered.dsn ? ['DSN'] : []),
+    ...(offered.requireTls ? ['REQUIRETLS'] : []),
     ...(capabilities?.has('ENHANCEDSTATUSCODES') ? ['ENHANCEDSTATUSCODES'] : []),
     ...(ours.startTls ? ['STARTTLS'] : []),
     ...(ours.auth && takesPlain(capabilities) ? ['AUTH PLAIN LOGIN'] : []),
   ]
 }
 
-/** The extensions whose parameters are taken. */
-export function offeredBy(capabilities: Capabilities | null): Offered {
+/**
+ * The extensions whose parameters are taken.
+ *
+ * @param secure Whether the client speaks to us under TLS, as REQUIRETLS wants it all the way.
+ */
+export function offeredBy(capabilities: Capabilities | null, secure: boolean): Offered {
   return {
     // We check sizes ourselves, whatever the back end does.
     size: true,
     eightBitMime: capabilities?.has('8BITMIME') ?? false,
     smtputf8: capabilities?.has('SMTPUTF8') ?? false,
     dsn: capabilities?.has('DSN') ?? false,
+    requireTls: secure && (capabilities?.has('REQUIRETLS') ?? false),
   }
 }
 

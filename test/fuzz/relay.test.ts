@@ -92,7 +92,13 @@ describe('whatever comes', () => {
       '\0',
       ',',
     ]
-    const offered = { size: true, eightBitMime: true, smtputf8: true, dsn: true }
+    const offered = {
+      size: true,
+      eightBitMime: true,
+      smtputf8: true,
+      dsn: true,
+      requireTls: true,
+    }
     const text = fc
       .array(fc.oneof(fc.constantFrom(...tokens, ...parameters), fc.string({ unit: 'binary' })))
       .map((parts) => parts.join(''))

@@ -1,7 +1,7 @@
 /** What the tests of src/reasons start from: a reason made ready, and what it may use to look. */
 import type { z } from 'zod'
 import type { Clock } from '../../src/core/clock.ts'
-import type { Sender } from '../../src/core/envelope.ts'
+import { plainSender, type Sender } from '../../src/core/envelope.ts'
 import { parseHostList } from '../../src/core/host-list.ts'
 import type { Ip } from '../../src/core/ip.ts'
 import { DnsList } from '../../src/dns/dns-list.ts'
@@ -73,7 +73,7 @@ export function factsOf(
 export type EveryFact = FactsAt['rcpt'] & FactsAt['greeting']
 
 export function senderOf(address: string): Sender {
-  return { address, size: null, body: null, smtputf8: false, ret: null, envid: null }
+  return plainSender(address)
 }
 
 /** Tools for one client; its names are asked once, as in a session. */

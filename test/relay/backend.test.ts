@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { describe, it } from 'node:test'
-import { Backend, BackendUnreachable, OpenRelayRisk, Refusal } from '../../src/relay/backend.ts'
+import { Backend } from '../../src/relay/backend.ts'
 import { dial } from '../../src/relay/dial.ts'
+import { BackendUnreachable, OpenRelayRisk, Refusal } from '../../src/relay/failures.ts'
 import { introductionOf, optionsOf, setUp, until } from './setups.ts'
 
 /** A dialler that finds the back end at a public address. */

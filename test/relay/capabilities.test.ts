@@ -24,6 +24,13 @@ describe('parseCapabilities', () => {
   })
 })
 
+describe('REQUIRETLS', () => {
+  it('counts only from a server whose certificate is right', () => {
+    assert.equal(parseCapabilities(['REQUIRETLS']).has('REQUIRETLS'), false)
+    assert.equal(parseCapabilities(['REQUIRETLS'], true).has('REQUIRETLS'), true)
+  })
+})
+
 describe('sizeMaxOf', () => {
   const sizes = [
     { said: 'SIZE 1000', max: 1_000 },

@@ -1,7 +1,7 @@
 /** What a client says, said again in lock-step (RFC 5321 section 4.1.4; catalogue K). */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Recipient, Sender } from '../../src/core/envelope.ts'
+import { plainSender, type Recipient, type Sender } from '../../src/core/envelope.ts'
 import { replyText } from '../../src/core/reply.ts'
 import { Content } from '../../src/relay/content.ts'
 import { Delivery } from '../../src/relay/delivery.ts'
@@ -191,6 +191,7 @@ describe('Delivery', () => {
       size: 77,
       body: '7BIT',
       smtputf8: false,
+      requireTls: false,
       ret: 'HDRS',
       envid: 'a+b',
     }
@@ -394,15 +395,29 @@ describe('Delivery of a client that logs in', () => {
     assert.equal(at.server.transcript[1], `AUTH PLAIN ${Buffer.from('\0u\0p').toString('base64')}`)
   })
 
-  it('never goes on without the login that it had', async () => {
-    await using at = await start({ replies: authReply('235 2.7.0 welcome') })
-    await at.delivery.authenticate('u', 'p')
-    at.server.cut()
-    await at.server.closed()
-    at.delivery.begin(alice)
-    for (const _ of [1, 2, 3]) assert.match(await at.rcpt(bob), /^451 4\.4\.2 /)
-    assert.equal(at.server.connections, 1)
-  })
+  const losses = [
+    { ehlo: [], heard: /^421 4\.4\.2 /, because: 'it cannot be told: the client logs in again' },
+    { ehlo: ['XCLIENT ADDR'], heard: /^421 4\.4\.2 /, because: 'nor with such an XCLIENT' },
+    { ehlo: ['XCLIENT ADDR LOGIN'], heard: /^250 /, because: 'it takes our word' },
+  ]
+  for (const { ehlo, heard, because } of losses) {
+    it(`never goes on without the login that it had, at ${ehlo.join() || 'none'}: ${because}`, async () => {
+      await using at = await start({ ehlo, replies: authReply('235 2.7.0 welcome') })
+      await at.logsIn('u')
+      at.server.cut()
+      await at.server.closed()
+      await noticed()
+      at.delivery.begin(alice)
+      assert.match(await at.rcpt(bob), heard)
+      const last = at.server.dialogues.at(-1) ?? []
+      const told = last.some((line) => /^XCLIENT .*LOGIN=u$/.test(line))
+      assert.equal(told, ehlo.join().endsWith('LOGIN'))
+      assert.equal(
+        last.some((line) => line.startsWith('MAIL')),
+        told,
+      )
+    })
+  }
 
   it('can try again after a back end that hung up on a wrong password', async () => {
     await using at = await start({ replies: authReply({ breaksOffAfter: '535 5.7.8 no\r\n' }) })
@@ -420,6 +435,8 @@ describe('Delivery of a client that logs in', () => {
 
 interface Started extends Setup {
   readonly delivery: Delivery
+  /** As the session does: whoever has logged in is introduced by that name. */
+  logsIn(user: string): Promise<void>
   rcpt(recipient: Recipient): Promise<string>
   data(): Promise<string>
   send(content: string): Promise<string>
@@ -435,7 +452,8 @@ async function start(
   const client = new AbortController()
   // The options are frozen in the product; here there may be one more address.
   setup.backend.options.addresses.push(...others)
-  const delivery = new Delivery(setup.backend, () => introductionOf(), client.signal)
+  let login: string | null = null
+  const delivery = new Delivery(setup.backend, () => introductionOf({ login }), client.signal)
   const open = async () => {
     const opened = await delivery.data(limits)
     return opened instanceof Content ? opened : replyText(opened)
@@ -443,6 +461,10 @@ async function start(
   return {
     ...setup,
     delivery,
+    async logsIn(user) {
+      assert.match(replyText(await delivery.authenticate(user, 'p')), /^235 /)
+      login = user
+    },
     rcpt: async (recipient) => replyText(await delivery.recipient(recipient)),
     async data() {
       const opened = await open()
@@ -473,7 +495,7 @@ function authReply(answer: Answer): (line: string) => Answer | undefined {
 }
 
 function senderOf(address: string): Sender {
-  return { address, size: null, body: null, smtputf8: false, ret: null, envid: null }
+  return plainSender(address)
 }
 
 function recipientOf(address: string): Recipient {

@@ -31,6 +31,7 @@ export function introductionOf(given: Partial<Introduction> = {}): Introduction 
     helo: { verb: 'EHLO', name: 'mail.example.org' },
     local: { address: '192.0.2.25', port: 25 },
     login: null,
+    secure: false,
     ...given,
   }
 }

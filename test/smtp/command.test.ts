@@ -3,8 +3,20 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type Offered, parseHelo, parseMail, parseRcpt } from '../../src/smtp/command.ts'
 
-const everything: Offered = { size: true, eightBitMime: true, smtputf8: true, dsn: true }
-const nothing: Offered = { size: false, eightBitMime: false, smtputf8: false, dsn: false }
+const everything: Offered = {
+  size: true,
+  eightBitMime: true,
+  smtputf8: true,
+  dsn: true,
+  requireTls: true,
+}
+const nothing: Offered = {
+  size: false,
+  eightBitMime: false,
+  smtputf8: false,
+  dsn: false,
+  requireTls: false,
+}
 
 const names = [
   { name: 'mail.example.org', good: true, because: 'a name' },
@@ -84,6 +96,7 @@ const senders = [
   { given: '<a@example.org> AUTH=<x+0D+0A>', code: 501, because: 'F10: a hidden line break' },
   { given: '<a@example.org> AUTH=<>', address: 'a@example.org', because: 'RFC 4954: left out' },
   { given: '<a@example.org> AUTH=b+40c', address: 'a@example.org', because: 'RFC 4954: left out' },
+  { given: '<a@example.org> REQUIRETLS=1', code: 501, because: 'it takes no value' },
   { given: '<a@example.org> X=1', code: 555, because: 'nobody offered it' },
   { given: '<a@example.org> CONSTRUCTOR', code: 555, because: 'an object has it, we do not' },
   { given: '<a@example.org> =1', code: 501, because: 'no keyword' },
@@ -105,13 +118,14 @@ describe('parseMail', () => {
 
   it('takes all parameters in any case', () => {
     const line =
-      'mail from:<a@b.example> size=77 Body=8bitmime SMTPutf8 RET=hdrs ENVID=q+2Bq auth=<>'
+      'mail from:<a@b.example> size=77 Body=8bitmime SMTPutf8 RET=hdrs ENVID=q+2Bq auth=<> RequireTLS'
     assert.deepEqual(parseMail(line, everything), {
       value: {
         address: 'a@b.example',
         size: 77,
         body: '8BITMIME',
         smtputf8: true,
+        requireTls: true,
         ret: 'HDRS',
         envid: 'q+q',
       },
@@ -123,7 +137,7 @@ describe('parseMail', () => {
     assert.ok('value' in parsed && (parsed.value.size ?? 0) > Number.MAX_SAFE_INTEGER)
   })
 
-  for (const given of ['SIZE=1', 'BODY=7BIT', 'SMTPUTF8', 'RET=FULL', 'ENVID=a']) {
+  for (const given of ['SIZE=1', 'BODY=7BIT', 'SMTPUTF8', 'RET=FULL', 'ENVID=a', 'REQUIRETLS']) {
     it(`answers 555 to ${given} where it was not offered (F7, F31)`, () => {
       const parsed = parseMail(`MAIL FROM:<a@b.example> ${given}`, nothing)
       assert.equal('refusal' in parsed && parsed.refusal.code, 555)

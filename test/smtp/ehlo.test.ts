@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { parseCapabilities } from '../../src/relay/capabilities.ts'
 import { keywords, offeredBy } from '../../src/smtp/ehlo.ts'
 
-const ours = { sizeMax: 1_000, startTls: false, auth: false }
+const ours = { sizeMax: 1_000, startTls: false, secure: false, auth: false }
 
 const cases = [
   { backend: null, ours, offers: ['PIPELINING', 'SIZE 1000'], because: 'nothing is known of it' },
@@ -37,6 +37,18 @@ const cases = [
     because: 'STARTTLS is between the client and us, AUTH is asked of the back end',
   },
   {
+    backend: ['REQUIRETLS'],
+    ours,
+    offers: ['PIPELINING', 'SIZE 1000'],
+    because: 'the client came without TLS itself (RFC 8689 section 3)',
+  },
+  {
+    backend: ['REQUIRETLS'],
+    ours: { ...ours, secure: true },
+    offers: ['PIPELINING', 'SIZE 1000', 'REQUIRETLS'],
+    because: 'it is TLS all the way',
+  },
+  {
     backend: ['AUTH CRAM-MD5'],
     ours: { ...ours, auth: true },
     offers: ['PIPELINING', 'SIZE 1000'],
@@ -53,23 +65,28 @@ const cases = [
 describe('keywords', () => {
   for (const { backend, ours: here, offers, because } of cases) {
     it(`of ${backend?.join(', ') ?? 'an unknown back end'}: ${because}`, () => {
-      const capabilities = backend === null ? null : parseCapabilities(backend)
+      const capabilities = backend === null ? null : parseCapabilities(backend, true)
       assert.deepEqual(keywords(capabilities, here), offers)
     })
   }
 
   it('are the extensions whose parameters are taken', () => {
-    assert.deepEqual(offeredBy(null), {
+    assert.deepEqual(offeredBy(null, true), {
       size: true,
       eightBitMime: false,
       smtputf8: false,
       dsn: false,
+      requireTls: false,
     })
-    assert.deepEqual(offeredBy(parseCapabilities(['8bitmime', 'SMTPUTF8', 'DSN'])), {
-      size: true,
-      eightBitMime: true,
-      smtputf8: true,
-      dsn: true,
-    })
+    assert.deepEqual(
+      offeredBy(parseCapabilities(['8bitmime', 'SMTPUTF8', 'DSN', 'REQUIRETLS'], true), true),
+      {
+        size: true,
+        eightBitMime: true,
+        smtputf8: true,
+        dsn: true,
+        requireTls: true,
+      },
+    )
   })
 })
