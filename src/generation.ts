@@ -94,6 +94,7 @@ export function makeGeneration(
     gateParts: {
       proxies: config.listen.proxy_protocol_from,
       limits: config.limits,
+      friends: config.gate.known_good === '' ? null : knownGood,
       greeting: config.greeting,
       enter: life.enter,
       serve: (socket, session) => server.serve(socket, session),

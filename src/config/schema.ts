@@ -18,7 +18,7 @@ import { smtpOptions, tlsOptions } from '../smtp/options.ts'
 /** How much clients may do, all in one table; each limit is declared where it is kept. */
 export const limitsOptions = z.strictObject({ ...gateLimits, ...smtpLimits })
 
-export const configSchema = z.strictObject({
+const tables = z.strictObject({
   name: z
     .string()
     .regex(/^[A-Za-z0-9.-]*$/, 'expected a host name')
@@ -61,6 +61,11 @@ export const configSchema = z.strictObject({
   log: logOptions.prefault({}).describe('What is written down.'),
   admin: adminOptions.prefault({}).describe('The small HTTP server that tells how we are.'),
 })
+
+export const configSchema = tables.refine(
+  ({ gate, limits }) => gate.known_good === '' || limits.reserved < limits.connections_max,
+  { path: ['limits', 'reserved'], message: 'expected less than limits.connections_max' },
+)
 
 /** Parsed, complete and frozen: no default is ever applied anywhere else. */
 export type Config = z.infer<typeof configSchema>

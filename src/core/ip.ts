@@ -41,6 +41,14 @@ export function parseNetwork(text: string): Network | null {
   }
 }
 
+/** The /48 of an IPv6 address, as "2001:db8:1::/48"; null for IPv4, where no such thing is handed out. */
+export function siteOf({ text, family }: Ip): string | null {
+  if (family === 4) return null
+  const { parts } = ipaddr.IPv6.parse(text)
+  const first = parts.slice(0, 3).concat(0, 0, 0, 0, 0)
+  return `${new ipaddr.IPv6(first).toRFC5952String()}/48`
+}
+
 /** True for addresses to which the whole world may belong behind a gateway (RFC 1918, loopback, link-local, ULA). */
 export function isPrivate(ip: Ip): boolean {
   const range = ipaddr.process(ip.text).range()

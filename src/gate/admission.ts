@@ -1,38 +1,64 @@
-/** Who is let in, by counts alone: so many at once in all, from one address, from one network. */
-import type { Ip } from '../core/ip.ts'
+/**
+ * Who is let in, by counts alone: how many are in at once, in all and from one address, network or
+ * site, and how fast new ones come.
+ *
+ * Asked before anything else, so that whoever is over a limit costs no wait and no look-up. Who is
+ * sent away is not counted: a client that goes on trying gets in as often as the limit says.
+ */
+import type { Clock } from '../core/clock.ts'
+import { type Ip, siteOf } from '../core/ip.ts'
 import type { GateLimits } from './limits.ts'
+import { Rate } from './rate.ts'
+
+/** Who wants in, and what is known of him. */
+export interface Arriving {
+  readonly ip: Ip
+  /** May take one of the places that are kept for friends. */
+  readonly knownGood: boolean
+  /** The address is not his own, but that of something which hides the addresses of many. */
+  readonly hidden: boolean
+}
+
+const minuteMs = 60_000
+/** Addresses, and networks, whose rate is remembered; so many at twice a hundred bytes each. */
+const ratesMax = 50_000
 
 export class Admission {
   #count = 0
-  readonly #byAddress = new Map<string, number>()
-  readonly #byNetwork = new Map<string, number>()
+  /** Who is in, by address, network and site, in one map: none is spelt like another. */
+  readonly #from = new Map<string, number>()
+  readonly #rate: Rate
+
+  constructor(clock: Clock) {
+    this.#rate = new Rate(clock, { windowMs: minuteMs, keysMax: ratesMax })
+  }
 
   /** How many are in. */
   get count(): number {
     return this.#count
   }
 
-  /** How many addresses and networks are remembered: none without somebody who is in. */
+  /** How many addresses, networks and sites are counted: none without somebody who is in. */
   get remembered(): number {
-    return this.#byAddress.size + this.#byNetwork.size
+    return this.#from.size
   }
 
   /** @returns null when the client is in, to be let out with `leave`; else which limit was reached. */
-  enter({ text, network }: Ip, limits: GateLimits): string | null {
-    const fromAddress = this.#byAddress.get(text) ?? 0
-    const fromNetwork = this.#byNetwork.get(network) ?? 0
-    if (this.#count >= limits.connections_max) return 'too many connections'
-    if (fromAddress >= limits.per_address_max) return `too many connections from ${text}`
-    if (fromNetwork >= limits.per_network_max) return `too many connections from ${network}`
+  enter({ ip, knownGood, hidden }: Arriving, limits: GateLimits): string | null {
+    const places = limits.connections_max - (knownGood ? 0 : limits.reserved)
+    if (this.#count >= places) return 'too many connections'
+    const full = hidden ? null : this.#fullFor(ip, limits)
+    if (full !== null) return full
     this.#count += 1
-    this.#byAddress.set(text, fromAddress + 1)
-    this.#byNetwork.set(network, fromNetwork + 1)
+    for (const key of keysOf(ip)) this.#from.set(key, (this.#from.get(key) ?? 0) + 1)
+    this.#rate.add(ip.text)
+    this.#rate.add(ip.network)
     return null
   }
 
   /** How many are in from the network of an address. */
   fromNetwork({ network }: Ip): number {
-    return this.#byNetwork.get(network) ?? 0
+    return this.#from.get(network) ?? 0
   }
 
   /** Somebody is in who has yet to say who he is: he counts, but for no address. Out by `leaveUnknown`. */
@@ -46,15 +72,32 @@ export class Admission {
     this.#count -= 1
   }
 
-  leave({ text, network }: Ip): void {
+  leave(ip: Ip): void {
     this.#count -= 1
-    countDown(this.#byAddress, text)
-    countDown(this.#byNetwork, network)
+    for (const key of keysOf(ip)) {
+      const count = (this.#from.get(key) ?? 1) - 1
+      if (count === 0) this.#from.delete(key)
+      else this.#from.set(key, count)
+    }
+  }
+
+  #fullFor(ip: Ip, limits: GateLimits): string | null {
+    const atOnce = [limits.per_address_max, limits.per_network_max, limits.per_site_max]
+    for (const [index, key] of keysOf(ip).entries()) {
+      const max = atOnce[index] ?? limits.connections_max
+      if ((this.#from.get(key) ?? 0) >= max) return `too many connections from ${key}`
+    }
+    if (this.#rate.of(ip.text) >= limits.rate_per_address_max) {
+      return `too many connections in a minute from ${ip.text}`
+    }
+    return this.#rate.of(ip.network) >= limits.rate_per_network_max
+      ? `too many connections in a minute from ${ip.network}`
+      : null
   }
 }
 
-function countDown(counts: Map<string, number>, key: string): void {
-  const count = (counts.get(key) ?? 1) - 1
-  if (count === 0) counts.delete(key)
-  else counts.set(key, count)
+/** The address, its network, and its site where it has one. */
+function keysOf(ip: Ip): string[] {
+  const site = siteOf(ip)
+  return site === null ? [ip.text, ip.network] : [ip.text, ip.network, site]
 }

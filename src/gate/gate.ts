@@ -4,27 +4,32 @@
  * Until the greeting a client costs a socket, a session and a timer. Whoever is over a limit hears
  * 421 and is gone; nobody is ever let in uncounted.
  */
-import { randomBytes } from 'node:crypto'
 import type { Server, Socket } from 'node:net'
 import type { Client } from '../core/client.ts'
 import type { Clock } from '../core/clock.ts'
-import { type Network, parseIp } from '../core/ip.ts'
-import { type Reply, reply, replyText, wireForm } from '../core/reply.ts'
+import type { HostList } from '../core/host-list.ts'
+import type { Network } from '../core/ip.ts'
+import { reply, replyText } from '../core/reply.ts'
 import type { Log } from '../observe/log.ts'
+import { Ended } from '../session/ended.ts'
 import { Session, type SessionParts } from '../session/session.ts'
 import { Admission } from './admission.ts'
+import { clientBehind, clientOf } from './arrival.ts'
+import { Goodbye } from './goodbye.ts'
 import { greetPause } from './greeting.ts'
 import type { GateLimits } from './limits.ts'
 import { listen, type Place } from './listener.ts'
 import type { GreetingOptions } from './options.ts'
-import type { ProxyHeader } from './proxy-header.ts'
 import { readProxyHeader } from './proxy-reader.ts'
+import { Residents } from './residents.ts'
 
 /** What new connections are made of; a reload brings another of these. */
 export interface GateParts {
   /** Whoever connects from here must say in a PROXY header who the client is. */
   readonly proxies: readonly Network[]
   readonly limits: GateLimits
+  /** For whom places are reserved; null when nobody is named, and then none are. */
+  readonly friends: HostList | null
   readonly greeting: GreetingOptions
   readonly session: SessionParts
   /** A connection begins with these; the function that comes back says that it is over. */
@@ -33,21 +38,21 @@ export interface GateParts {
   readonly serve: (socket: Socket, session: Session) => void
 }
 
-/** How long a client that was sent away may take to read why. */
-const lingerMs = 5_000
 /** How long a proxy may take to say who the client is. */
 const proxyHeaderMs = 5_000
 
 const earlyTalk = reply(554, '5.5.1', 'Protocol error: you talked before the greeting')
 const shuttingDown = reply(421, '4.3.2', 'Shutting down; try again later')
+const ourFault = reply(421, '4.3.0', 'Something went wrong here; try again later')
 
 export class Gate {
   readonly #clock: Clock
   readonly #log: Log
   readonly #parts: () => GateParts
-  readonly #admission = new Admission()
+  readonly #admission: Admission
+  readonly #residents: Residents
+  readonly #goodbye: Goodbye
   readonly #servers: Server[] = []
-  readonly #sessions = new Set<Session>()
   readonly #sockets = new Set<Socket>()
   #onEmpty: () => void = () => {}
   readonly #draining = new AbortController()
@@ -57,6 +62,9 @@ export class Gate {
     this.#clock = clock
     this.#log = log
     this.#parts = parts
+    this.#admission = new Admission(clock)
+    this.#residents = new Residents(clock, () => parts().limits.connection_age_max)
+    this.#goodbye = new Goodbye(clock)
   }
 
   /** How many clients are in. */
@@ -85,7 +93,7 @@ export class Gate {
   drain(): void {
     for (const server of this.#servers) server.close()
     this.#draining.abort()
-    for (const session of this.#sessions) session.end(shuttingDown)
+    this.#residents.end(shuttingDown)
   }
 
   /** Settles when the last client is gone. */
@@ -137,7 +145,10 @@ export class Gate {
 
   #admit(socket: Socket, client: Client): void {
     const parts = this.#parts()
-    const full = this.#isDraining ? 'shutting down' : this.#admission.enter(client.ip, parts.limits)
+    const { friends, limits } = parts
+    const knownGood = friends?.matches({ ip: client.ip, name: null }) ?? true
+    const arriving = { ip: client.ip, knownGood, hidden: false }
+    const full = this.#isDraining ? 'shutting down' : this.#admission.enter(arriving, limits)
     if (full !== null) return this.#turnAway(socket, client, full)
     const fromNetwork = this.#admission.fromNetwork(client.ip)
     void this.#receive(socket, new Session(client, parts.session, fromNetwork), parts)
@@ -153,13 +164,13 @@ export class Gate {
   }
 
   async #receive(socket: Socket, session: Session, parts: GateParts): Promise<void> {
-    this.#sessions.add(session)
+    this.#residents.add(session)
     const leave = parts.enter()
     // STARTTLS takes all listeners off the bare socket, so who is gone is heard from the session.
     void session.closed.then(() => {
       leave()
       this.#admission.leave(session.client.ip)
-      this.#sessions.delete(session)
+      this.#residents.remove(session)
       this.#forget(socket)
     })
     socket.once('close', () => session.close())
@@ -168,11 +179,7 @@ export class Gate {
       await this.#greet(socket, session, parts)
     } catch (error) {
       this.#log.fault('gate', error)
-      sendAway(
-        socket,
-        reply(421, '4.3.0', 'Something went wrong here; try again later'),
-        this.#clock,
-      )
+      this.#goodbye.say(socket, ourFault)
     }
   }
 
@@ -186,14 +193,15 @@ export class Gate {
       ? ({ kind: 'greet', talk: null } as const)
       : await greetPause({ socket, session, options: greeting, clock: this.#clock })
     if (end.kind === 'gone') {
-      // Either the client left, or we are shutting down and it is to hear so.
-      if (session.signal.aborted) sendAway(socket, shuttingDown, this.#clock)
+      // Either the client left, or we have ended it and it is to hear so.
+      const { reason } = session.signal
+      if (reason instanceof Ended) this.#goodbye.say(socket, reason.reply)
       else socket.end()
       return
     }
     if (end.kind === 'reject') {
       session.ledger.reason = replyText(earlyTalk)
-      return sendAway(socket, earlyTalk, this.#clock)
+      return this.#goodbye.say(socket, earlyTalk)
     }
     session.screening.greeted(end.talk?.toString('latin1') ?? null)
     if (end.talk !== null) socket.unshift(end.talk)
@@ -202,41 +210,7 @@ export class Gate {
 
   #turnAway(socket: Socket, { ip }: Client, why: string): void {
     this.#log.event('gate.turned-away', { client: ip.text, why })
-    sendAway(
-      socket,
-      this.#isDraining ? shuttingDown : reply(421, '4.7.0', `Sorry, ${why}`),
-      this.#clock,
-    )
+    const answer = this.#isDraining ? shuttingDown : reply(421, '4.7.0', `Sorry, ${why}`)
+    this.#goodbye.say(socket, answer)
   }
-}
-
-/** Says why and closes. What the client still sends is read, or a reset would overtake the reply. */
-function sendAway(socket: Socket, answer: Reply, clock: Clock): void {
-  if (socket.destroyed) return
-  socket.end(wireForm(answer))
-  socket.resume()
-  const stopTimer = clock.after(lingerMs, () => socket.destroy())
-  socket.once('close', stopTimer)
-}
-
-/** null when the client left before we could ask who it is. */
-function clientOf(socket: Socket): Client | null {
-  const ip = parseIp(socket.remoteAddress ?? '')
-  if (ip === null) return null
-  return {
-    id: randomBytes(8).toString('hex'),
-    ip,
-    port: socket.remotePort ?? 0,
-    local: {
-      address: parseIp(socket.localAddress ?? '')?.text ?? '0.0.0.0',
-      port: socket.localPort ?? 0,
-    },
-  }
-}
-
-/** Nothing of the proxy is left but the id, unless it speaks for itself. */
-function clientBehind(peer: Client, { source, destination }: ProxyHeader): Client {
-  if (source === null || destination === null) return peer
-  const local = { address: destination.ip.text, port: destination.port }
-  return { id: peer.id, ip: source.ip, port: source.port, local }
 }

@@ -101,7 +101,7 @@ export const events: Readonly<Record<EventName, EventKind>> = {
   'gate.turned-away': {
     level: 'info',
     atMostEveryMs: minute,
-    about: 'A client was sent away with 421: too many connections.',
+    about: 'A client was sent away with 421: it was over a limit of the door.',
   },
   'client.cut-off': {
     level: 'info',

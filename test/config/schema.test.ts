@@ -27,3 +27,14 @@ describe('[limits]', () => {
     }
   })
 })
+
+describe('the tables together', () => {
+  it('do not reserve every place for friends', () => {
+    const limits = '[limits]\nconnections_max = 50\nreserved = 50\n'
+    assert.deepEqual(complaints(limits, { schema: configSchema }), [])
+    const said = complaints(`gate.known_good = "x"\n${limits}`, { schema: configSchema })
+    assert.deepEqual(said, [
+      't:4: limits.reserved: 50 is wrong: expected less than limits.connections_max',
+    ])
+  })
+})

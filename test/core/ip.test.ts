@@ -10,6 +10,7 @@ import {
   parseIp,
   parseNetwork,
   reverseLabels,
+  siteOf,
 } from '../../src/core/ip.ts'
 import { ipOf } from '../dns/worlds.ts'
 
@@ -104,6 +105,19 @@ describe('parseNetwork', () => {
     it(`does not take ${JSON.stringify(text)}`, () => {
       assert.equal(parseNetwork(text), null)
     })
+  }
+})
+
+describe('siteOf', () => {
+  const cases = {
+    '2001:db8:1:2:3:4:5:6': '2001:db8:1::/48',
+    '2001:db8::1': '2001:db8::/48',
+    '::1': '::/48',
+    '192.0.2.1': null,
+    '::ffff:192.0.2.1': null,
+  }
+  for (const [text, site] of Object.entries(cases)) {
+    it(`${text} lies in ${site}`, () => assert.equal(siteOf(ipOf(text)), site))
   }
 })
 

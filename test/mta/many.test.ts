@@ -18,7 +18,9 @@ describe('200 clients held at RCPT', { timeout: 120_000 }, () => {
         backend.addresses = ["127.0.0.1:${backend.port}"]
         delay.target = ["60s", "60s"]
         limits.per_address_max = 1000
-        limits.per_network_max = 1000`,
+        limits.per_network_max = 1000
+        limits.rate_per_address_max = 10000
+        limits.rate_per_network_max = 10000`,
     })
     // The first round warms everything up: the process, Postfix, the log files.
     await sessionTimes(treacle)

@@ -39,7 +39,9 @@ export async function restartUnderLoad(way: Way, restarts: number): Promise<Resu
         listen.addresses = ["127.0.0.1:${port}"]
         listen.reuse_port = true
         backend.addresses = ["127.0.0.1:${backend.port}"]
-        delay.session_budget = "2s"`,
+        delay.session_budget = "2s"
+        limits.rate_per_address_max = 10000
+        limits.rate_per_network_max = 10000`,
       ...(way === 'hand-over' && { listeningFd: socket.fd }),
     })
   await using sender = await startPostfix({ relayhost: `[127.0.0.1]:${port}`, config: impatient })

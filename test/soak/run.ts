@@ -117,6 +117,8 @@ backend.recipient_domains = ["example.net"]
 greeting.pause = "20ms"
 greeting.pause_suspect = "50ms"
 memory.unheard = true
+limits.rate_per_address_max = 100000
+limits.rate_per_network_max = 100000
 memory.unheard_max = 1000
 memory.unheard_file = "unheard"
 ${more}`
