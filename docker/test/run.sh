@@ -4,9 +4,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 verify=docker/test/verify-image.sh
-"$verify" . "$@"
+failed=
+"$verify" . "$@" || failed="$failed image"
 for name in compose host haproxy exim; do
   file=docker/compose.$name.yaml
   [ "$name" = compose ] && file=docker/compose.yaml
-  "$verify" . --skip-run --compose-file "$file" --check "docker/test/checks/$name.bash" "$@"
+  "$verify" . --skip-run --compose-file "$file" --check "docker/test/checks/$name.bash" "$@" || failed="$failed $name"
 done
+[ -z "$failed" ] || { echo "failed:$failed" >&2; exit 1; }

@@ -11,8 +11,8 @@ const root = join(import.meta.dirname, '../..')
 
 describe('settings shown', () => {
   const recipes = globSync('recipes/*.md', { cwd: join(root, 'docs') })
-    .map((page) => ({ page, toml: blocksOf(page).get('treacle.toml') }))
-    .flatMap(({ page, toml }) => (toml === undefined ? [] : { page, toml }))
+    .flatMap((page) => [...blocksOf(page)].map(([file, toml]) => ({ page, file, toml })))
+    .filter(({ file }) => /^treacle.*\.toml$/.test(file))
   const files = globSync('docker/**/treacle.toml', { cwd: root }).map((page) => ({
     page,
     toml: readFileSync(join(root, page), 'utf8'),

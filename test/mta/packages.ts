@@ -1,8 +1,9 @@
 /**
  * Makes the programs available that the tests run as "the other side": `node test/mta/packages.ts`.
  *
- * On Debian and Ubuntu, as root, it installs Exim, Dovecot, HAProxy, NSD and swaks, and unpacks
- * Postfix and OpenSMTPD beside them: the mail servers' packages exclude each other. No service is started and no package is ever
+ * On Debian and Ubuntu, as root, it installs Exim, Dovecot, HAProxy, NSD, swaks and the shells that
+ * completion is for, and unpacks Postfix, Sendmail and OpenSMTPD beside them: the mail servers'
+ * packages exclude each other. Haraka comes from npm. No service is started and no package is ever
  * removed. Elsewhere it says what is missing and changes nothing. When nothing is missing, it says
  * nothing.
  */
@@ -16,15 +17,19 @@ import {
   findPostfix,
   findUser,
   hasDovecot,
+  hasHaraka,
   hasOpensmtpd,
   hasSendmail,
   hasSendmailMacros,
+  UNPACKED_HARAKA,
   UNPACKED_OPENSMTPD,
   UNPACKED_POSTFIX,
   UNPACKED_SENDMAIL,
   UNPACKED_SENDMAIL_CF,
 } from './servers/installed.ts'
 import { run } from './servers/process.ts'
+
+const haraka = 'Haraka@3.3.4'
 
 /** Something the tests need, and how to come by it. */
 interface Need {
@@ -79,6 +84,18 @@ const needs: readonly Need[] = [
     from: 'm4',
   },
   {
+    what: 'zsh',
+    elsewhere: 'install zsh',
+    isThere: () => findCommand('zsh') !== undefined,
+    from: 'zsh',
+  },
+  {
+    what: 'fish',
+    elsewhere: 'install fish',
+    isThere: () => findCommand('fish') !== undefined,
+    from: 'fish',
+  },
+  {
     what: 'systemd-analyze',
     elsewhere: 'install systemd; it need not be running',
     isThere: () => findCommand('systemd-analyze') !== undefined,
@@ -101,6 +118,12 @@ const needs: readonly Need[] = [
     elsewhere: `unpack the package of OpenSMTPD 6.8 or later into ${UNPACKED_OPENSMTPD}`,
     isThere: hasOpensmtpd,
     from: () => unpack('opensmtpd', UNPACKED_OPENSMTPD, hasOpensmtpd),
+  },
+  {
+    what: 'haraka',
+    elsewhere: `npm install --prefix ${UNPACKED_HARAKA} ${haraka}`,
+    isThere: hasHaraka,
+    from: () => installHaraka(),
   },
   {
     what: 'the group postdrop',
@@ -193,6 +216,13 @@ async function unpack(name: string, target: string, isThere: () => boolean): Pro
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** Haraka and what it depends on, without running any of their scripts. */
+async function installHaraka(): Promise<void> {
+  const quiet = ['--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error']
+  await mkdir(UNPACKED_HARAKA, { recursive: true })
+  await must('npm', ['install', '--prefix', UNPACKED_HARAKA, ...quiet, haraka])
 }
 
 /** The shared libraries a package depends on; their names differ from release to release. */

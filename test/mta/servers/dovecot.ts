@@ -2,8 +2,7 @@
  * A real Dovecot that does nothing but LMTP, in a private folder, on a loopback port: a back end that
  * delivers into Maildirs.
  *
- * It needs root to start, and the users that its package brings. It asks no DNS server and has no
- * users of its own: every recipient in the world exists.
+ * It needs root to start, and the users that its package brings. It asks no DNS server.
  */
 import { chown, mkdir, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
@@ -16,17 +15,25 @@ import { startDaemon } from './process.ts'
 export interface DovecotOptions {
   /** Whether every connection must begin with a PROXY header. Else 127.0.0.1 may say XCLIENT. */
   readonly proxied?: boolean
+  /** Who exists. Default: every recipient in the world. */
+  readonly users?: readonly string[]
+  /** The lines that a test is about, in place of ours about where it listens and whom it trusts. */
+  readonly lines?: (port: number) => string
 }
 
 /** Starts a Dovecot and waits until it listens. */
-export function startDovecot({ proxied = false }: DovecotOptions = {}): Promise<BackEnd> {
+export function startDovecot(options: DovecotOptions = {}): Promise<BackEnd> {
   const owner = findUser('nobody')
   if (owner === undefined) throw new Error('no user nobody')
   return onFreePort((port) =>
     inFolder('dovecot', async (folder) => {
       await mkdir(join(folder, 'mail'))
       await chown(join(folder, 'mail'), owner.uid, owner.gid)
-      await writeFile(join(folder, 'dovecot.conf'), configText(folder, port, proxied, owner))
+      const { proxied = false, lines = listening(proxied), users } = options
+      if (users)
+        await writeFile(join(folder, 'users'), users.map((user) => `${user}:::::::\n`).join(''))
+      const config = configText(folder, owner, users !== undefined) + lines(port)
+      await writeFile(join(folder, 'dovecot.conf'), config)
       const daemon = await startDaemon({
         command: requireCommand('dovecot'),
         args: ['-F', '-c', join(folder, 'dovecot.conf')],
@@ -40,17 +47,16 @@ export function startDovecot({ proxied = false }: DovecotOptions = {}): Promise<
 
 function configText(
   folder: string,
-  port: number,
-  proxied: boolean,
   { uid, gid }: { uid: number; gid: number },
+  hasUsers: boolean,
 ): string {
+  const whose = `uid=${uid} gid=${gid} home=${folder}/mail/%n`
   return `base_dir = ${folder}/run
 protocols = lmtp
 log_path = /dev/stderr
 hostname = ${hostname()}
-login_trusted_networks = 127.0.0.0/8
-haproxy_trusted_networks = 127.0.0.0/8
 mail_location = maildir:${folder}/mail/%n
+auth_username_format = %Ln
 first_valid_uid = 0
 ssl = no
 passdb {
@@ -58,14 +64,21 @@ passdb {
   args = nopassword=y
 }
 userdb {
-  driver = static
-  args = uid=${uid} gid=${gid} home=${folder}/mail/%n allow_all_users=yes
+  driver = ${hasUsers ? 'passwd-file' : 'static'}
+  args = ${hasUsers ? `${folder}/users` : `${whose} allow_all_users=yes`}
+  override_fields = ${whose}
 }
 service stats {
   unix_listener stats-writer {
     mode = 0666
   }
 }
+`
+}
+
+function listening(proxied: boolean): (port: number) => string {
+  return (port) => `login_trusted_networks = 127.0.0.0/8
+haproxy_trusted_networks = 127.0.0.0/8
 service lmtp {
   inet_listener lmtp {
     address = 127.0.0.1

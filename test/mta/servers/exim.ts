@@ -9,10 +9,11 @@
 import { chown, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eximUser } from './exim-build.ts'
-import { findCommand, requireCommand } from './installed.ts'
+import { requireCommand } from './installed.ts'
 import { Maildirs, type MailServer, recipients, withLf } from './mail-server.ts'
 import { inFolder, onFreePort } from './place.ts'
 import { run, startDaemon } from './process.ts'
+import { withoutDns } from './without-dns.ts'
 
 /** Points in the dialogue where Exim can be given rules of its own. */
 export type AclStage = 'connect' | 'helo' | 'mail' | 'rcpt' | 'predata' | 'data'
@@ -53,6 +54,7 @@ export async function startExim(options: EximOptions = {}): Promise<Exim> {
 async function launch(exim: string, folder: string, port: number): Promise<Exim> {
   const file = join(folder, 'exim.conf')
   const daemon = await startDaemon({
+    // It looks up every client that a PROXY header tells it, whatever its configuration says.
     ...(await withoutDns(folder, [exim, '-C', file, '-bdf', '-q1s'])),
     folder,
     logFile: join(folder, 'log/mainlog'),
@@ -81,24 +83,6 @@ async function launch(exim: string, folder: string, port: number): Promise<Exim>
     stop: () => daemon.stop(),
     [Symbol.asyncDispose]: () => daemon.stop(),
   }
-}
-
-/**
- * The same command where no DNS server answers, if we may arrange that.
- *
- * Exim looks up the name of every client that a PROXY header tells it, whatever its configuration
- * says, and would ask the DNS server of the machine. So it gets a mount namespace with a resolver
- * address on loopback where nobody listens; the kernel refuses at once.
- */
-async function withoutDns(folder: string, command: readonly [string, ...string[]]) {
-  const [program, ...args] = command
-  const unshare = findCommand('unshare')
-  const isAllowed = unshare && (await run(unshare, ['-m', 'true'], { timeoutMs: 5_000 })).code === 0
-  if (!isAllowed) return { command: program, args }
-  const resolver = join(folder, 'resolv.conf')
-  await writeFile(resolver, 'nameserver 127.255.255.53\noptions attempts:1 timeout:1\n')
-  const script = 'mount --bind "$0" /etc/resolv.conf; exec "$@"'
-  return { command: unshare, args: ['-m', 'sh', '-c', script, resolver, ...command] }
 }
 
 function configText(folder: string, port: number, options: EximOptions): string {

@@ -10,6 +10,8 @@ export const UNPACKED_SENDMAIL = join(cache, 'sendmail')
 export const UNPACKED_SENDMAIL_CF = join(cache, 'sendmail-cf')
 /** OpenSMTPD always is. */
 export const UNPACKED_OPENSMTPD = join(cache, 'opensmtpd')
+/** Haraka comes from npm. */
+export const UNPACKED_HARAKA = join(cache, 'haraka')
 
 /** Servers live in sbin, which only root has in its PATH. */
 const folders = [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin']
@@ -78,6 +80,11 @@ export function hasSendmailMacros(): boolean {
 /** Whether OpenSMTPD has been unpacked. */
 export function hasOpensmtpd(): boolean {
   return isExecutable(join(UNPACKED_OPENSMTPD, 'usr/sbin/smtpd'))
+}
+
+/** Whether Haraka has been installed into its folder. */
+export function hasHaraka(): boolean {
+  return existsSync(join(UNPACKED_HARAKA, 'node_modules/Haraka/bin/haraka'))
 }
 
 /** Whether Dovecot is installed, and LMTP with it. */

@@ -1,6 +1,5 @@
 /**
- * A real OpenSMTPD in a private folder, on a loopback port that demands PROXY headers of version 2: a
- * back end that delivers into Maildirs.
+ * A real OpenSMTPD in a private folder, on a loopback port: a back end that delivers into Maildirs.
  *
  * Its package excludes every other mail server, so it is unpacked and not installed. Paths and users
  * are built into it, so it gets a mount namespace in which they exist, and needs root for that.
@@ -19,13 +18,26 @@ const accounts = [
   ['user', 64_003],
 ] as const
 
-/** Starts an OpenSMTPD and waits until it listens. */
-export function startOpensmtpd(): Promise<BackEnd> {
+/** Where its configuration must have it listen, and deliver to. */
+export interface OpensmtpdPlace {
+  readonly port: number
+  readonly maildir: string
+}
+
+/**
+ * Starts an OpenSMTPD and waits until it listens.
+ *
+ * @param config Its smtpd.conf. Default: takes mail for example.net and demands PROXY headers of version 2.
+ */
+export function startOpensmtpd(
+  config: (place: OpensmtpdPlace) => string = proxied,
+): Promise<BackEnd> {
   return onFreePort((port) =>
     inFolder('opensmtpd', async (folder) => {
       await mkdir(join(folder, 'mail'))
       await chmod(join(folder, 'mail'), 0o777)
-      await writeFile(join(folder, 'smtpd.conf'), configText(folder, port), { mode: 0o600 })
+      const maildir = `${folder}/mail/%{rcpt.user}`
+      await writeFile(join(folder, 'smtpd.conf'), config({ port, maildir }), { mode: 0o600 })
       await writeAccounts(folder)
       const script = join(folder, 'start')
       await writeFile(script, startScript(folder))
@@ -40,9 +52,9 @@ export function startOpensmtpd(): Promise<BackEnd> {
   )
 }
 
-function configText(folder: string, port: number): string {
+function proxied({ port, maildir }: OpensmtpdPlace): string {
   return `listen on 127.0.0.1 port ${port} proxy-v2
-action "store" maildir "${folder}/mail/%{rcpt.user}"
+action "store" maildir "${maildir}"
 match from any for domain "example.net" action "store"
 `
 }
