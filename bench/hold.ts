@@ -8,7 +8,7 @@
  *   --target HOST:PORT   the server (loopback only)
  *   --count N            connections to hold (this process needs N descriptors)
  *   --phase P            greet: connect and wait; rcpt: say EHLO, MAIL, RCPT and wait for the answer (greet)
- *   --helo NAME          what clients call themselves (client.example.org)
+ *   --helo NAME          what clients call themselves (mail.example.org)
  *   --parallel P         connections being set up at a time (200)
  *   --sources K          client addresses, 127.1.0.1 onwards (20)
  *   --settle S           seconds between the last connection and measuring (3)
@@ -34,7 +34,7 @@ const { values: a } = parseArgs({
     target: { type: 'string' },
     count: { type: 'string', default: '1000' },
     phase: { type: 'string', default: 'greet' },
-    helo: { type: 'string', default: 'client.example.org' },
+    helo: { type: 'string', default: 'mail.example.org' },
     parallel: { type: 'string', default: '200' },
     sources: { type: 'string', default: '20' },
     settle: { type: 'string', default: '3' },
@@ -121,7 +121,7 @@ async function probe(
       const t = await runSession({
         target: endpoint(a.probe),
         localAddress: '127.0.0.1',
-        helo: 'clean.example.org',
+        helo: 'mail.example.org',
         from: 'c@example.org',
         rcpts: ['d@example.org'],
         body: message(4096, 'text'),

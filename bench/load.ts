@@ -63,7 +63,7 @@ const body = message(Number(a.size), a.shape as Shape)
 const template: Session = {
   target,
   localAddress: a['from-address'],
-  helo: 'client.example.org',
+  helo: 'mail.example.org',
   from: 'bench@example.org',
   rcpts: Array.from({ length: Number(a.rcpts) }, (_, i) => `rcpt${i}@example.org`),
   body,

@@ -147,7 +147,7 @@ async function versions(): Promise<string> {
 
 async function main(): Promise<void> {
   await using open = new AsyncDisposableStack()
-  const dns = await rig.startTool('nxdomain', (port) => ['127.0.0.1', String(port)])
+  const dns = await rig.startTool('names', (port) => ['127.0.0.1', String(port)])
   open.use(dns)
   const sink = open.use(await rig.startTool('sink', (port) => ['--listen', `127.0.0.1:${port}`]))
   const to = `127.0.0.1:${sink.port}`

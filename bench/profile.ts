@@ -15,7 +15,7 @@ const heldCount = 2_000
 const folder = mkdtempSync(join(tmpdir(), 'treacle-profile-'))
 
 async function main(what: string | undefined): Promise<void> {
-  await using dns = await startTool('nxdomain', (port) => ['127.0.0.1', String(port)])
+  await using dns = await startTool('names', (port) => ['127.0.0.1', String(port)])
   await using sink = await startTool('sink', (port) => ['--listen', `127.0.0.1:${port}`])
   const setup = { sink: sink.port, dns: dns.port }
   const lines = what === 'hold' ? await profileHold(setup) : await profileRelay(setup)
