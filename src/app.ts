@@ -7,6 +7,7 @@ import { ConfigError, messageOf } from './core/errors.ts'
 import { Holder } from './delay/holder.ts'
 import type { Dns } from './dns/resolver.ts'
 import { Gate } from './gate/gate.ts'
+import { guardProblem, makeGuard } from './gate/guard.ts'
 import { type Place, placeOf } from './gate/listener.ts'
 import { type Generation, makeGeneration, type Surroundings } from './generation.ts'
 import { Greylist } from './memory/greylist.ts'
@@ -68,6 +69,7 @@ export class App {
       holder,
       networks,
       greylist,
+      guard: makeGuard(clock, log, config.gate.guard === 'auto'),
       unheard: this.#unheard,
       folder,
       ...(dns === undefined ? {} : { dns }),
@@ -140,6 +142,7 @@ export class App {
     last.retire()
     this.holder.slotsMax = config.delay.slots
     this.#greylist.options = config.greylist
+    this.#around.guard.on = config.gate.guard === 'auto'
     this.#unheard.configure(config.memory)
     this.log.level = config.log.level
     await this.#closeMainlog()
@@ -190,7 +193,7 @@ export class App {
       held: this.holder.heldCount,
       dnsLists: dnsLists.map(({ name, setAside }) => ({ name, setAside })),
       certificate,
-      guard: null,
+      guard: guardProblem(this.#around.guard),
     }
   }
 

@@ -16,6 +16,7 @@ import { delayKey } from './delay/key.ts'
 import { type DnsList, type DnsListEvent, runListChecks } from './dns/dns-list.ts'
 import { type Dns, SystemDns } from './dns/resolver.ts'
 import type { GateParts } from './gate/gate.ts'
+import type { AddressGuard } from './memory/address-guard.ts'
 import type { Greylist } from './memory/greylist.ts'
 import type { Networks } from './memory/networks.ts'
 import type { Unheard } from './memory/unheard.ts'
@@ -29,6 +30,7 @@ export interface Surroundings {
   readonly log: Log
   readonly holder: Holder
   readonly networks: Networks
+  readonly guard: AddressGuard
   readonly greylist: Greylist
   readonly unheard: Unheard
   /** The folder that list files are looked for in first. */
@@ -110,6 +112,7 @@ export function makeGeneration(
         recipients: config.recipients,
         passAuth: config.reasons.botnet.pass_auth,
         networks: around.networks,
+        guard: around.guard,
         greylist: around.greylist,
         limits: { sizeMax: config.limits.size_max, receivedMax: config.limits.received_max },
       },

@@ -96,6 +96,8 @@ export interface Ledger {
   readonly port: number
   /** All that was found, whatever came of it; each once, no more than 100. */
   readonly findings: Finding[]
+  /** True when the address is that of something which hides the client's; nobody was judged by it. */
+  addressHidden: boolean
   /** Questions to the DNS that the reasons of this connection have asked. */
   lookupCount: number
   /** The forward-confirmed name; "" while unknown. */
@@ -125,6 +127,7 @@ export function openLedger(id: string, startedAt: Date, client: string, port: nu
     login: '',
     entries: [],
     findings: [],
+    addressHidden: false,
     lookupCount: 0,
     transactions: [],
     outcome: 'nothing',

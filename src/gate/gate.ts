@@ -146,12 +146,18 @@ export class Gate {
   #admit(socket: Socket, client: Client): void {
     const parts = this.#parts()
     const { friends, limits } = parts
-    const knownGood = friends?.matches({ ip: client.ip, name: null }) ?? true
-    const arriving = { ip: client.ip, knownGood, hidden: false }
+    const { guard, networks } = parts.session
+    const { ip } = client
+    const addressHidden = guard.hides(ip)
+    const knownGood = friends === null || (!addressHidden && friends.matches({ ip, name: null }))
+    const arriving = { ip, knownGood, addressHidden }
     const full = this.#isDraining ? 'shutting down' : this.#admission.enter(arriving, limits)
     if (full !== null) return this.#turnAway(socket, client, full)
-    const fromNetwork = this.#admission.fromNetwork(client.ip)
-    void this.#receive(socket, new Session(client, parts.session, fromNetwork), parts)
+    if (addressHidden) this.#log.event('guard.suspended', { client: ip.text })
+    const fromNetwork = this.#admission.fromNetwork(ip)
+    const seenBefore = addressHidden ? null : networks.knows(ip.network)
+    const arrival = { fromNetwork, seenBefore, addressHidden }
+    void this.#receive(socket, new Session(client, parts.session, arrival), parts)
   }
 
   #forget(socket: Socket): void {

@@ -46,6 +46,14 @@ export const listenOptions = z.strictObject({
 })
 
 export const gateOptions = z.strictObject({
+  guard: z
+    .enum(['auto', 'off'])
+    .default('auto')
+    .describe(
+      'Whether to watch for a private address that hides clients, such as the gateway of a container ' +
+        'network: many HELO names, one address. Nobody is then judged, limited or excused by that ' +
+        'address, and the log, the metrics and `treacle health` say so (docs/client-address.md).',
+    ),
   known_good: z
     .string()
     .default('')

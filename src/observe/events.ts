@@ -19,6 +19,13 @@ export interface EventFields {
   'recipient.delayed': Delayed
   'recipient.left': Left
   'message.again': { readonly client: string; readonly sender: string }
+  'guard.tripped': {
+    readonly client: string
+    readonly owners: readonly string[]
+    readonly remedy: string
+  }
+  'guard.clear': { readonly client: string }
+  'guard.suspended': { readonly client: string }
   'gate.turned-away': { readonly client: string; readonly why: string }
   'client.cut-off': { readonly client: string; readonly why: string }
   'gate.bad-proxy-header': { readonly peer: string; readonly why: string }
@@ -97,6 +104,17 @@ export const events: Readonly<Record<EventName, EventKind>> = {
   'message.again': {
     level: 'info',
     about: 'A message came again whose 250 the client had not heard; it was not delivered twice.',
+  },
+  'guard.tripped': {
+    level: 'error',
+    about:
+      'Clients of many owners seem to have one private address: something hides their own. Nobody is ' +
+      'judged by that address any more.',
+  },
+  'guard.clear': { level: 'info', about: 'An address no longer seems to hide clients.' },
+  'guard.suspended': {
+    level: 'debug',
+    about: 'A client came in that is not judged by its address, since that is not its own.',
   },
   'gate.turned-away': {
     level: 'info',

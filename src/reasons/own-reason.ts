@@ -117,7 +117,8 @@ function textTest(wanted: Pattern, what: string, pick: Pick): Test {
 }
 
 function networkTest(networks: readonly Network[]): Test {
-  return ({ client }) => {
+  return ({ client, addressHidden }) => {
+    if (addressHidden === true) return null
     const network = networks.find((each) => client !== undefined && each.contains(client))
     return network === undefined ? null : `in ${network.text}`
   }

@@ -21,6 +21,8 @@ export interface ConnectFacts {
   readonly local: string
   /** Connections from its network at once, this one included. */
   readonly fromNetwork: number
+  /** True when the address is not the client's own: then what it says of the client is nothing. */
+  readonly addressHidden: boolean
   /** Whether its network was here before; null when nobody remembers. */
   readonly seenBefore: boolean | null
 }

@@ -22,7 +22,9 @@ export const unqualHelo = defineReason({
 
   prepare(_, { acceptJunkHelo, flavellExact }) {
     return {
-      async find({ client, helo }, tools) {
+      async find({ client, helo, addressHidden }, tools) {
+        // A literal may well be that of the client, whose address nobody knows.
+        if (addressHidden && parseAddressLiteral(helo) !== null) return null
         const why = flavellExact ? flavellVerdict(helo) : unqualified(helo, client)
         if (why === null || (await acceptsJunkHelo(acceptJunkHelo, client, tools))) return null
         return why

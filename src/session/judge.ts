@@ -65,7 +65,7 @@ export async function judge(
   const screening = new Screening(
     { id: '', ip, port: 0, local },
     { ...parts, dns },
-    { arrival: { fromNetwork: 1, seenBefore: null }, signal },
+    { arrival: { fromNetwork: 1, seenBefore: null, addressHidden: false }, signal },
   )
   screening.arrived()
   screening.greeted(earlyTalk)

@@ -106,7 +106,9 @@ export class Reckoning {
       hostname: asked.hostname(),
     }
     await this.#patience.wait(occasion, asked.signal, asked.beforeWait)
-    if (!mayTurnAway || this.#patience.endured) return null
+    // Greylisting knows clients by their network.
+    const isSpared = this.#patience.endured || this.#screening.addressHidden
+    if (!mayTurnAway || isSpared) return null
     return laterFor(consequences, this.#client.ip.network, sender, greylist)
   }
 

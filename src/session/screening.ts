@@ -31,6 +31,8 @@ export interface ScreeningParts {
 export interface Arrival {
   /** Connections from its network at once, this one included. */
   readonly fromNetwork: number
+  /** The address is not the client's own, and nobody is to be judged by it. */
+  readonly addressHidden: boolean
   /** Whether its network was here before; null when nobody remembers. */
   readonly seenBefore: boolean | null
 }
@@ -89,6 +91,7 @@ export class Screening {
 
   /** The client's names; asked once, and `unavailable` when that takes longer than a reason may. */
   identify(): Promise<Identity> {
+    if (this.addressHidden) return Promise.resolve(hiddenIdentity)
     this.#identifying ??= this.#identify()
     return this.#identifying
   }
@@ -106,8 +109,15 @@ export class Screening {
     }
   }
 
+  /** True when the address is not the client's own. */
+  get addressHidden(): boolean {
+    return this.#connectFacts.addressHidden
+  }
+
   /** The client has connected. */
   arrived(): void {
+    // Whatever is known by now is known of the address.
+    if (this.addressHidden) return
     void quietly(this.identify())
     const { reasons, watch } = this.#parts
     this.#connect = quietly(
@@ -179,12 +189,12 @@ export class Screening {
 
   /** True for clients that never wait, by address or by confirmed name. */
   isKnownGood(): boolean {
-    return this.#isOn(this.#parts.knownGood)
+    return !this.addressHidden && this.#isOn(this.#parts.knownGood)
   }
 
   #applies(): boolean {
     const { screened } = this.#parts
-    return !this.isKnownGood() && (screened === null || this.#isOn(screened))
+    return !this.isKnownGood() && (screened === null || this.addressHidden || this.#isOn(screened))
   }
 
   #isOn(list: HostList): boolean {
@@ -195,12 +205,9 @@ export class Screening {
   }
 }
 
-const unknownIdentity: Identity = {
-  state: 'unavailable',
-  pointers: [],
-  confirmed: [],
-  why: 'took too long',
-}
+const nameless = { state: 'unavailable', pointers: [], confirmed: [] } as const
+const unknownIdentity: Identity = { ...nameless, why: 'took too long' }
+const hiddenIdentity: Identity = { ...nameless, why: 'the address is not the one of the client' }
 
 const nothing: Promise<Finding[]> = Promise.resolve([])
 

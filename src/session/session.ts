@@ -8,6 +8,7 @@ import type { Client, Hello } from '../core/client.ts'
 import type { Recipient, Sender } from '../core/envelope.ts'
 import { type Entry, type Ledger, openLedger, outcomeOf, type Transaction } from '../core/ledger.ts'
 import { isPositive, type Reply, reply, replyText } from '../core/reply.ts'
+import type { AddressGuard } from '../memory/address-guard.ts'
 import type { Networks } from '../memory/networks.ts'
 import type { Backend } from '../relay/backend.ts'
 import { noCapabilities, sizeMaxOf } from '../relay/capabilities.ts'
@@ -17,7 +18,7 @@ import { ClientLeft, Ended } from './ended.ts'
 import { acceptedIn, LastWord, type LastWordParts } from './last-word.ts'
 import { headersOf, hostnameOf, introductionOf, type Papers, protocolOf } from './papers.ts'
 import { Reckoning, type ReckoningParts } from './reckoning.ts'
-import { Screening, type ScreeningParts } from './screening.ts'
+import { type Arrival, Screening, type ScreeningParts } from './screening.ts'
 
 export interface SessionParts extends ReckoningParts, LastWordParts {
   /** What we call ourselves. */
@@ -26,6 +27,7 @@ export interface SessionParts extends ReckoningParts, LastWordParts {
   readonly backend: Backend
   readonly limits: ContentLimits
   readonly networks: Networks
+  readonly guard: AddressGuard
 }
 
 export class Session {
@@ -52,13 +54,12 @@ export class Session {
   readonly closed = this.#closing.promise
   #isClosed = false
 
-  /** @param fromNetwork Connections from its network at once, this one included. */
-  constructor(client: Client, parts: SessionParts, fromNetwork: number) {
+  constructor(client: Client, parts: SessionParts, arrival: Arrival) {
     this.client = client
     this.#parts = parts
     this.#acceptedAt = parts.clock.now()
     this.ledger = openLedger(client.id, parts.clock.wall(), client.ip.text, client.port)
-    const arrival = { fromNetwork, seenBefore: parts.networks.knows(client.ip.network) }
+    this.ledger.addressHidden = arrival.addressHidden
     this.screening = new Screening(client, parts.screening, { arrival, signal: this.signal })
     this.#reckoning = new Reckoning(client, parts, this.ledger, this.screening)
     this.lastWord = new LastWord(client.ip, parts)
@@ -80,6 +81,7 @@ export class Session {
     this.#helo = helo
     this.ledger.helo = helo.name
     this.reset()
+    this.#parts.guard.heard(this.client.ip, helo.name)
     this.screening.hello(helo.name)
   }
 
@@ -218,7 +220,7 @@ export class Session {
     const { clock, log } = this.#parts
     this.ledger.hostname = hostnameOf(this.#papers) ?? ''
     this.ledger.lookupCount = this.screening.lookupCount
-    this.#parts.networks.remember(this.client.ip.network)
+    if (!this.ledger.addressHidden) this.#parts.networks.remember(this.client.ip.network)
     this.ledger.protocol = protocolOf(this.#papers)
     this.ledger.durationMs = Math.round(clock.now() - this.#acceptedAt)
     this.ledger.outcome = outcomeOf(this.ledger)

@@ -6,7 +6,8 @@ import { startProxy } from '../helpers/proxy.ts'
 import { startBackend } from '../helpers/scripted-backend.ts'
 
 const minute = 60_000
-const config = 'limits.connection_age_max = "10m"\n'
+/** Silence and slowness have limits of their own, which are not what this is about. */
+const config = 'limits.connection_age_max = "10m"\nlimits.idle_timeout = "1h"\n'
 
 async function givesRecipient(client: ScriptClient): Promise<void> {
   client.says('MAIL FROM:<a@b.example>')

@@ -9,6 +9,7 @@ import { parseConfig } from '../../src/config/load.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import { Holder } from '../../src/delay/holder.ts'
 import { Gate } from '../../src/gate/gate.ts'
+import { makeGuard } from '../../src/gate/guard.ts'
 import { makeGeneration } from '../../src/generation.ts'
 import { Greylist } from '../../src/memory/greylist.ts'
 import { Networks } from '../../src/memory/networks.ts'
@@ -265,6 +266,7 @@ log.level = "silent"`
     networks: new Networks(clock, config.memory, () => {}),
     unheard: new Unheard(config.memory, clock, () => {}),
     greylist: new Greylist(clock, config.greylist),
+    guard: makeGuard(clock, log, true),
   })
   const sessions: Session[] = []
   const door = { said: '', servedCount: 0 }

@@ -56,6 +56,7 @@ export function factsOf(
     client: typeof client === 'string' ? ipOf(client) : client,
     local: '192.0.2.25',
     fromNetwork: 1,
+    addressHidden: false,
     seenBefore: null,
     earlyTalk: null,
     helo: 'mail.example.net',
