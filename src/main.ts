@@ -41,11 +41,7 @@ const program = programOf(versionOf(root), {
   check,
   health,
   demo,
-  completion(shell, of) {
-    const script = completion(of, shell)
-    if (script === null) of.error(`error: no completion for ${shell}`)
-    else say(script.trimEnd())
-  },
+  completion: (shell, of) => say(completion(of, shell).trimEnd()),
   async send(sending) {
     process.exitCode = (await sendOne(sending, systemClock, say)) ? exit.ok : exit.failed
   },

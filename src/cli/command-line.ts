@@ -10,11 +10,14 @@ export interface CommandLike {
     readonly long?: string | undefined
     readonly short?: string | undefined
     readonly defaultValue?: unknown
+    readonly argChoices?: readonly string[] | undefined
   }[]
   readonly registeredArguments: readonly {
     name(): string
     readonly description: string
     readonly required: boolean
+    readonly variadic: boolean
+    readonly argChoices?: readonly string[] | undefined
   }[]
   readonly commands: readonly CommandLike[]
 }

@@ -16,6 +16,7 @@ const exitCodes = [
   ['0', 'All is well.'],
   ['1', 'No: what was asked for is not so, or could not be done in time.'],
   ['64', 'The command line is wrong.'],
+  ['66', 'A file to be read cannot be read, or is of no known format.'],
   ['69', 'An address cannot be listened on.'],
   ['70', 'A bug.'],
   ['78', 'The configuration is wrong, or would make an open relay.'],
@@ -65,18 +66,25 @@ export function manPage({ program, variables }: ManPageFacts): string {
 }
 
 function commandText(command: CommandLike): string[] {
-  const wanted = command.registeredArguments.map((argument) => ` <${argument.name()}>`).join('')
+  const wanted = command.registeredArguments.map(argumentText).join('')
   return [
     '.TP',
     `.B treacle ${safe(command.name() + wanted)}`,
     safe(command.description()),
     '.RS',
-    ...command.options.flatMap(({ flags, description, defaultValue }) => {
-      const standard = typeof defaultValue === 'string' ? ` Default: ${defaultValue}.` : ''
-      return ['.TP', `.B ${safe(flags)}`, safe(`${description}.${standard}`)]
+    ...command.options.flatMap(({ flags, description, defaultValue, argChoices }) => {
+      const choices = argChoices === undefined ? '' : ` (${argChoices.join(', ')})`
+      const hasDefault = defaultValue !== undefined && defaultValue !== ''
+      const standard = hasDefault ? ` Default: ${defaultValue}.` : ''
+      return ['.TP', `.B ${safe(flags)}`, safe(`${description}${choices}.${standard}`)]
     }),
     '.RE',
   ]
+}
+
+function argumentText(argument: CommandLike['registeredArguments'][number]): string {
+  const name = `${argument.name()}${argument.variadic ? '...' : ''}`
+  return argument.required ? ` <${name}>` : ` [${name}]`
 }
 
 function listed(items: readonly (readonly [term: string, text: string])[]): string[] {

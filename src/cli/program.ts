@@ -4,8 +4,9 @@
  * What a command does is the business of `main`, which brings it; an answer that was not asked for
  * by a known flag is a UsageError.
  */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { parseIp } from '../core/ip.ts'
+import { type Shell, shells } from './completion.ts'
 import { formats } from './read-file.ts'
 import type { ExplainFlags, ReplayFlags, TryFlags } from './replay-commands.ts'
 import type { Sending } from './send.ts'
@@ -19,7 +20,7 @@ export interface Actions {
   run(flags: ConfigFlag): Promise<void>
   check(flags: ConfigFlag): Promise<void>
   health(flags: ConfigFlag & { readonly live?: boolean }): Promise<void>
-  completion(shell: string, program: Command): void
+  completion(shell: Shell, program: Command): void
   demo(flags: { readonly folder: string }): Promise<void>
   send(flags: Sending): Promise<void>
   replay(files: string[], flags: ReplayFlags): Promise<void>
@@ -147,8 +148,8 @@ function addWriting(program: Command, actions: Actions): void {
   program
     .command('completion')
     .description('Print a completion script for a shell: bash, zsh or fish.')
-    .argument('<shell>', 'bash, zsh or fish')
-    .action((shell: string) => actions.completion(shell, program))
+    .addArgument(new Argument('<shell>', 'the shell').choices(shells))
+    .action((shell: Shell) => actions.completion(shell, program))
 
   program
     .command('manual')

@@ -28,6 +28,9 @@ describe('the npm package', () => {
     const strange = files.filter((file) => /^(?:src|test|node_modules|docker|var)\//.test(file))
     assert.deepEqual(strange, [])
 
+    const { man } = JSON.parse(readFileSync(join(folder, 'package/package.json'), 'utf8'))
+    assert.deepEqual(man, ['docs/treacle.8'], 'npm links pages of a list only')
+
     const treacle = install()
     assert.match(readFileSync(treacle, 'utf8'), /^#!\/usr\/bin\/env node\n/)
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))

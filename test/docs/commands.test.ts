@@ -4,28 +4,16 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { longFlags } from '../../src/cli/command-line.ts'
-import { type Actions, programOf } from '../../src/cli/program.ts'
+import { idleProgram } from '../helpers/idle-program.ts'
 
 const root = join(import.meta.dirname, '../..')
-const pages = globSync(['*.md', 'docs/**/*.md', 'docker/*.yaml', 'systemd/*'], { cwd: root })
+/** Decisions are of their day. */
+const pages = globSync(['*.md', 'docs/*.md', 'docs/recipes/*.md', 'docker/*.yaml', 'systemd/*'], {
+  cwd: root,
+})
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
 
-/** None of them is carried out. */
-const actions: Actions = {
-  async run() {},
-  async check() {},
-  async health() {},
-  completion() {},
-  async demo() {},
-  async send() {},
-  async replay() {},
-  async try() {},
-  async explain() {},
-  manual() {},
-}
-const commands = new Map(
-  programOf('', actions).commands.map((command) => [command.name(), command]),
-)
+const commands = new Map(idleProgram.commands.map((command) => [command.name(), command]))
 const scripts: Readonly<Record<string, string>> = JSON.parse(read('package.json')).scripts
 
 describe('the documentation names', () => {

@@ -96,6 +96,12 @@ const needs: readonly Need[] = [
     from: 'fish',
   },
   {
+    what: 'groff',
+    elsewhere: 'install groff',
+    isThere: () => findCommand('groff') !== undefined,
+    from: 'groff-base',
+  },
+  {
     what: 'systemd-analyze',
     elsewhere: 'install systemd; it need not be running',
     isThere: () => findCommand('systemd-analyze') !== undefined,
