@@ -111,7 +111,7 @@ export function startTreacle({
     'treacle.toml': `
 listen.addresses = ["127.0.0.1:${port}"]
 gate.known_good = "good"
-limits = { connections_max = 30000, per_address_max = 30000, per_network_max = 30000, rate_per_address_max = 1000000, rate_per_network_max = 1000000 }
+limits = { memory_max = "0B", connections_max = 30000, per_address_max = 30000, per_network_max = 30000, rate_per_address_max = 1000000, rate_per_network_max = 1000000 }
 greeting = { pause = "${pause}", pause_suspect = "0s" }
 delay = { key_file = "delay.key", slots = 30000 }
 dns.servers = ["127.0.0.1:${dns}"]

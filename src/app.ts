@@ -4,6 +4,8 @@ import type { Vitals } from './admin/readiness.ts'
 import type { Config } from './config/schema.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import { ConfigError, messageOf } from './core/errors.ts'
+import { memoryInUse } from './core/memory.ts'
+import { Governor } from './delay/governor.ts'
 import { Holder } from './delay/holder.ts'
 import type { Dns } from './dns/resolver.ts'
 import { Gate } from './gate/gate.ts'
@@ -29,6 +31,8 @@ export interface AppSetup {
   readonly modules?: readonly ModuleReason[]
   readonly clock?: Clock
   readonly dns?: Dns
+  /** Bytes in use. */
+  readonly memoryInUse?: () => number
 }
 
 export class App {
@@ -48,7 +52,8 @@ export class App {
   #stopListening: () => void = () => {}
 
   /** @throws ConfigError */
-  constructor({ config, folder, clock = systemClock, dns, modules = [] }: AppSetup) {
+  constructor(setup: AppSetup) {
+    const { config, folder, clock = systemClock, dns, modules = [] } = setup
     this.#clock = clock
     this.log = new Log(clock, config.log)
     this.holder = new Holder(clock, config.delay.slots, (held) =>
@@ -67,6 +72,7 @@ export class App {
       clock,
       log,
       holder,
+      governor: new Governor({ clock, log, holder, memoryInUse: setup.memoryInUse ?? memoryInUse }),
       networks,
       greylist,
       guard: makeGuard(clock, log, config.gate.guard === 'auto'),
@@ -101,10 +107,11 @@ export class App {
    *   says when an address cannot be had.
    */
   async start(inherited: readonly number[] = []): Promise<string[]> {
-    const { listen, admin } = this.#generation.config
+    const { listen, admin, limits } = this.#generation.config
     const openAdmin = this.#admin.prepare(admin)
     await this.#prove(this.#generation.backend)
     this.#generation.begin()
+    this.#around.governor.watch(limits.memory_max)
     await openAdmin()
     const { addresses, reuse_port } = listen
     const places: Place[] =
@@ -116,6 +123,7 @@ export class App {
     } catch (error) {
       // All or nothing: no half of a server stays behind.
       this.#gate.drain()
+      this.#around.governor.stop()
       this.#generation.retire()
       await this.#admin.close()
       throw error
@@ -143,6 +151,7 @@ export class App {
     this.holder.slotsMax = config.delay.slots
     this.#greylist.options = config.greylist
     this.#around.guard.on = config.gate.guard === 'auto'
+    this.#around.governor.watch(config.limits.memory_max)
     this.#unheard.configure(config.memory)
     this.log.level = config.log.level
     await this.#closeMainlog()
@@ -164,6 +173,7 @@ export class App {
     const connections = this.#gate.cutOff()
     await emptied
     this.#stopping.abort(new Error('stopped'))
+    this.#around.governor.stop()
     this.#generation.retire()
     this.#networks.save()
     await this.#admin.close()
@@ -193,6 +203,7 @@ export class App {
       held: this.holder.heldCount,
       dnsLists: dnsLists.map(({ name, setAside }) => ({ name, setAside })),
       certificate,
+      shortOfMemory: this.#around.governor.isShort,
       guard: guardProblem(this.#around.guard),
     }
   }

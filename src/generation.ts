@@ -11,6 +11,7 @@ import { readyReasons } from './config/judging.ts'
 import type { Config } from './config/schema.ts'
 import type { Clock } from './core/clock.ts'
 import { ConfigError, messageOf } from './core/errors.ts'
+import type { Governor } from './delay/governor.ts'
 import type { Holder } from './delay/holder.ts'
 import { delayKey } from './delay/key.ts'
 import { type DnsList, type DnsListEvent, runListChecks } from './dns/dns-list.ts'
@@ -29,6 +30,7 @@ export interface Surroundings {
   readonly clock: Clock
   readonly log: Log
   readonly holder: Holder
+  readonly governor: Governor
   readonly networks: Networks
   readonly guard: AddressGuard
   readonly greylist: Greylist
@@ -95,8 +97,9 @@ export function makeGeneration(
     certificate: tls?.cert ?? null,
     gateParts: {
       proxies: config.listen.proxy_protocol_from,
-      limits: config.limits,
-      friends: config.gate.known_good === '' ? null : knownGood,
+      // Places that nobody may take would only be missing.
+      limits: { ...config.limits, ...(config.gate.known_good === '' && { reserved: 0 }) },
+      governor: around.governor,
       greeting: config.greeting,
       enter: life.enter,
       serve: (socket, session) => server.serve(socket, session),

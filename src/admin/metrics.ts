@@ -68,6 +68,9 @@ export class Metrics {
     this.#gauge('treacle_backend_up', '1 when the back end was reached last, 0 when not.', () =>
       Number(backendUp()),
     )
+    this.#gauge('treacle_short_of_memory', '1 while waits are cut short to save memory.', () =>
+      Number(vitals().shortOfMemory),
+    )
     this.#gauge('treacle_guard', '1 while all clients seem to come from one address.', () =>
       Number(vitals().guard !== null),
     )

@@ -15,6 +15,8 @@ export interface Vitals {
   readonly dnsLists: readonly { readonly name: string; readonly setAside: string | null }[]
   /** Our certificate, PEM; null without one. */
   readonly certificate: string | null
+  /** Whether waits are cut short and suspicious clients sent away to save memory. */
+  readonly shortOfMemory: boolean
   /** What the guard has against the addresses that clients seem to come from; null when nothing. */
   readonly guard: string | null
 }
@@ -37,7 +39,7 @@ const certificateDaysMin = 14
 const dayMs: Ms = 24 * 3_600_000
 
 export function judge(vitals: Vitals, backendFault: string | null, wall: Date): Readiness {
-  const { draining, dnsLists, certificate, guard, connections, held } = vitals
+  const { draining, dnsLists, certificate, shortOfMemory, guard, connections, held } = vitals
   const certificateDaysLeft = certificate === null ? null : daysLeft(certificate, wall)
   const blocking = [
     draining ? ['shutting down'] : [],
@@ -50,6 +52,7 @@ export function judge(vitals: Vitals, backendFault: string | null, wall: Date): 
     certificateDaysLeft === null || certificateDaysLeft >= certificateDaysMin
       ? []
       : [`the certificate is good for ${certificateDaysLeft} more days`],
+    shortOfMemory ? ['memory is short: more is in use than limits.memory_max'] : [],
     guard === null ? [] : [guard],
   ].flat()
   return {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { adminOptions } from '../admin/options.ts'
 import { duration } from '../core/duration.ts'
 import { recipientsOptions } from '../delay/actions.ts'
+import { delayLimits } from '../delay/limits.ts'
 import { delayOptions } from '../delay/options.ts'
 import { dnsOptions } from '../dns/options.ts'
 import { gateLimits } from '../gate/limits.ts'
@@ -16,7 +17,7 @@ import { smtpLimits } from '../smtp/limit-options.ts'
 import { smtpOptions, tlsOptions } from '../smtp/options.ts'
 
 /** How much clients may do, all in one table; each limit is declared where it is kept. */
-export const limitsOptions = z.strictObject({ ...gateLimits, ...smtpLimits })
+export const limitsOptions = z.strictObject({ ...gateLimits, ...delayLimits, ...smtpLimits })
 
 const tables = z.strictObject({
   name: z

@@ -75,9 +75,20 @@ export class Holder {
     return promise
   }
 
-  /** Lets the longest-waiting of the least suspicious go, if it is less suspicious than the newcomer. */
+  /** Lets so many of those who wait go early, the least suspicious first. */
+  ease(count: number): void {
+    for (let eased = 0; eased < count; eased += 1) {
+      if (!this.#releaseLessThan(Number.POSITIVE_INFINITY)) return
+    }
+  }
+
   #makeRoomFor(suspicion: number): boolean {
     this.#onFull(this.#heldCount)
+    return this.#releaseLessThan(suspicion)
+  }
+
+  /** Lets the longest-waiting of the least suspicious go, if there is one less suspicious than this. */
+  #releaseLessThan(suspicion: number): boolean {
     const least = Math.min(...this.#held.keys())
     if (least >= suspicion) return false
     const [release] = this.#held.get(least) ?? []

@@ -7,16 +7,16 @@
 import type { Server, Socket } from 'node:net'
 import type { Client } from '../core/client.ts'
 import type { Clock } from '../core/clock.ts'
-import type { HostList } from '../core/host-list.ts'
 import type { Network } from '../core/ip.ts'
 import { reply, replyText } from '../core/reply.ts'
+import type { Governor } from '../delay/governor.ts'
 import type { Log } from '../observe/log.ts'
 import { Ended } from '../session/ended.ts'
 import { Session, type SessionParts } from '../session/session.ts'
 import { Admission } from './admission.ts'
 import { clientBehind, clientOf } from './arrival.ts'
 import { Goodbye } from './goodbye.ts'
-import { greetPause } from './greeting.ts'
+import { greetPause, suspicionOf } from './greeting.ts'
 import type { GateLimits } from './limits.ts'
 import { listen, type Place } from './listener.ts'
 import type { GreetingOptions } from './options.ts'
@@ -28,8 +28,7 @@ export interface GateParts {
   /** Whoever connects from here must say in a PROXY header who the client is. */
   readonly proxies: readonly Network[]
   readonly limits: GateLimits
-  /** For whom places are reserved; null when nobody is named, and then none are. */
-  readonly friends: HostList | null
+  readonly governor: Governor
   readonly greeting: GreetingOptions
   readonly session: SessionParts
   /** A connection begins with these; the function that comes back says that it is over. */
@@ -43,6 +42,7 @@ const proxyHeaderMs = 5_000
 
 const earlyTalk = reply(554, '5.5.1', 'Protocol error: you talked before the greeting')
 const shuttingDown = reply(421, '4.3.2', 'Shutting down; try again later')
+const shortOfMemory = 'short of memory'
 const ourFault = reply(421, '4.3.0', 'Something went wrong here; try again later')
 
 export class Gate {
@@ -145,13 +145,17 @@ export class Gate {
 
   #admit(socket: Socket, client: Client): void {
     const parts = this.#parts()
-    const { friends, limits } = parts
-    const { guard, networks } = parts.session
+    const { governor, limits } = parts
+    const { guard, networks, screening } = parts.session
     const { ip } = client
     const addressHidden = guard.hides(ip)
-    const knownGood = friends === null || (!addressHidden && friends.matches({ ip, name: null }))
+    const knownGood = !addressHidden && screening.knownGood.matches({ ip, name: null })
     const arriving = { ip, knownGood, addressHidden }
-    const full = this.#isDraining ? 'shutting down' : this.#admission.enter(arriving, limits)
+    const full = this.#isDraining
+      ? 'shutting down'
+      : governor.turnsAway(0) && !knownGood
+        ? shortOfMemory
+        : this.#admission.enter(arriving, limits)
     if (full !== null) return this.#turnAway(socket, client, full)
     if (addressHidden) this.#log.event('guard.suspended', { client: ip.text })
     const fromNetwork = this.#admission.fromNetwork(ip)
@@ -209,9 +213,19 @@ export class Gate {
       session.ledger.reason = replyText(earlyTalk)
       return this.#goodbye.say(socket, earlyTalk)
     }
+    if (this.#comesTooLate(session, end.talk, parts)) {
+      session.ledger.reason = `421 4.7.0 Sorry, ${shortOfMemory}`
+      return this.#turnAway(socket, session.client, shortOfMemory)
+    }
     session.screening.greeted(end.talk?.toString('latin1') ?? null)
     if (end.talk !== null) socket.unshift(end.talk)
     serve(socket, session)
+  }
+
+  /** Short of memory, the most suspicious of those who come now are not let in. */
+  #comesTooLate(session: Session, talk: Buffer | null, { governor, session: parts }: GateParts) {
+    if (!governor.isShort || parts.observeOnly || session.screening.isKnownGood()) return false
+    return governor.turnsAway(suspicionOf(session, talk, parts.delay.options.full_at).fraction)
   }
 
   #turnAway(socket: Socket, { ip }: Client, why: string): void {

@@ -97,11 +97,7 @@ class Pausing {
   }
 
   get #suspicion(): Verdict {
-    const found = this.#pause.session.screening.foundSoFar.filter(
-      ({ action }) => action === 'delay',
-    )
-    const early = this.#talk === null ? [] : [earlyTalk]
-    return weigh([...found, ...early], 1)
+    return suspicionOf(this.#pause.session, this.#talk, 1)
   }
 
   #end(end: PauseEnd, reaction: Reaction): void {
@@ -128,6 +124,17 @@ class Pausing {
     })
     this.#resolve(end)
   }
+}
+
+/**
+ * What speaks against a client by the end of its pause.
+ *
+ * @param talk What it has sent.
+ * @param fullAt The sum that earns the whole delay.
+ */
+export function suspicionOf({ screening }: Session, talk: Buffer | null, fullAt: number): Verdict {
+  const found = screening.foundSoFar.filter(({ action }) => action === 'delay')
+  return weigh(talk === null ? found : [...found, earlyTalk], fullAt)
 }
 
 /** Stands in the ledger for what the reason will say of it. */

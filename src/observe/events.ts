@@ -19,6 +19,12 @@ export interface EventFields {
   'recipient.delayed': Delayed
   'recipient.left': Left
   'message.again': { readonly client: string; readonly sender: string }
+  'memory.short': {
+    readonly usedBytes: number
+    readonly budgetBytes: number
+    readonly held: number
+  }
+  'memory.eased': { readonly usedBytes: number }
   'guard.tripped': {
     readonly client: string
     readonly owners: readonly string[]
@@ -104,6 +110,17 @@ export const events: Readonly<Record<EventName, EventKind>> = {
   'message.again': {
     level: 'info',
     about: 'A message came again whose 250 the client had not heard; it was not delivered twice.',
+  },
+  'memory.short': {
+    level: 'warn',
+    atMostEveryMs: minute,
+    about:
+      'We use more memory than limits.memory_max; waits are cut short and suspicious clients hear 421.',
+  },
+  'memory.eased': {
+    level: 'info',
+    atMostEveryMs: minute,
+    about: 'Memory in use is well below limits.memory_max again.',
   },
   'guard.tripped': {
     level: 'error',

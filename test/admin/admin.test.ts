@@ -108,6 +108,7 @@ async function start(settings: { token_file?: string }) {
       held: 0,
       dnsLists: [],
       certificate: null,
+      shortOfMemory: false,
       guard: null,
     }),
     backendFault: async () => world.fault,

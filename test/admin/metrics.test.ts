@@ -69,6 +69,7 @@ function setUp() {
       { name: 'b', setAside: 'lists the world' },
     ],
     certificate: null,
+    shortOfMemory: false,
     guard: null,
   }
   const world = { backendUp: true }

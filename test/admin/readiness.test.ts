@@ -16,6 +16,7 @@ const well: Vitals = {
   held: 2,
   dnsLists: [{ name: 'sorbs-dul', setAside: null }],
   certificate: null,
+  shortOfMemory: false,
   guard: null,
 }
 const today = new Date('2026-11-22T00:00:00Z')
@@ -28,6 +29,12 @@ describe('judge', () => {
     {
       what: 'a DNS list is set aside',
       vitals: { dnsLists: [{ name: 'sorbs-dul', setAside: 'lists the world' }] },
+      fault: null,
+      status: 'degraded',
+    },
+    {
+      what: 'memory is short',
+      vitals: { shortOfMemory: true },
       fault: null,
       status: 'degraded',
     },

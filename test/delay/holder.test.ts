@@ -46,6 +46,27 @@ describe('Holder', () => {
     assert.deepEqual(answered, ['a waited', 'b waited'])
   })
 
+  it('lets as many go as it is told, the least suspicious first, and of equals the oldest', async () => {
+    const { clock, holder, keep, answered } = setUp(10)
+    for (const [name, suspicion] of [
+      ['a', 3],
+      ['b', 1],
+      ['c', 2],
+      ['d', 1],
+      ['e', 3],
+    ] as const) {
+      keep(name, suspicion)
+    }
+    holder.ease(3)
+    await clock.advance(0)
+    assert.deepEqual(answered, ['b released', 'd released', 'c released'])
+    holder.ease(10)
+    await clock.advance(0)
+    assert.deepEqual(answered.slice(3), ['a released', 'e released'])
+    assert.deepEqual([holder.heldCount, clock.sleeping], [0, 0])
+    holder.ease(1)
+  })
+
   const full = [
     { held: [1], newcomer: 1, go: 'newcomer', because: 'it is no more suspicious than who waits' },
     { held: [2], newcomer: 1, go: 'newcomer', because: 'it is less suspicious' },

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { parseConfig } from '../../src/config/load.ts'
 import { configSchema } from '../../src/config/schema.ts'
+import { Governor } from '../../src/delay/governor.ts'
 import { Holder } from '../../src/delay/holder.ts'
 import { Gate } from '../../src/gate/gate.ts'
 import { makeGuard } from '../../src/gate/guard.ts'
@@ -267,6 +268,7 @@ log.level = "silent"`
     unheard: new Unheard(config.memory, clock, () => {}),
     greylist: new Greylist(clock, config.greylist),
     guard: makeGuard(clock, log, true),
+    governor: new Governor({ clock, log, holder, memoryInUse: () => 0 }),
   })
   const sessions: Session[] = []
   const door = { said: '', servedCount: 0 }

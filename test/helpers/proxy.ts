@@ -33,6 +33,7 @@ export interface ProxySetup {
   readonly files?: Readonly<Record<string, string>>
   /** Bugs that this test provokes. */
   readonly faultsExpected?: number
+  readonly memoryInUse?: () => number
 }
 
 /** No greet pause and one delay for everybody: what a test is about stands in the test. */
@@ -52,6 +53,8 @@ const usual: readonly (readonly [string, string])[] = [
   ['delay.target', '["90s", "90s"]'],
   ['backend.recipient_domains', '["example.net"]'],
   ['admin.listen', '""'],
+  // Looking every second would make each wait of a dialogue many steps.
+  ['limits.memory_max', '"0B"'],
 ]
 
 export interface Heard {
@@ -134,6 +137,7 @@ export async function startProxy(setup: ProxySetup): Promise<RunningProxy> {
     folder: setup.files === undefined ? shippedFolder : folder,
     clock,
     dns: fakeDns({ ...setup.dns, clock }),
+    ...(setup.memoryInUse && { memoryInUse: setup.memoryInUse }),
   })
   const [address = ''] = await app.start()
   await settled()
