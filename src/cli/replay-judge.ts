@@ -63,9 +63,7 @@ export function makeJudge(setup: JudgeSetup): Judge {
     const nameState = recorded.nameState === 'unknown' ? unknownAs : recorded.nameState
     const recipientCount = Math.max(1, recorded.recipients.length)
     const hearsay: Hearsay = { ...recorded, nameState, recipient, recipientCount }
-    // One signal for all would have a listener of each reason of each connection.
-    const { signal } = new AbortController()
-    const { findings } = await judge(hearsay, judging, dns === null ? { signal } : { dns, signal })
+    const { findings } = await judge(hearsay, judging, dns ?? undefined)
     return opinionOf(recorded, findings, setup, targets)
   }
 }

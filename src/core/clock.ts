@@ -26,6 +26,11 @@ export interface Clock {
   after(ms: Ms, wake: () => void): () => void
 }
 
+/** The time of day `ms` before. */
+export function before(wall: Date, ms: Ms): Date {
+  return new Date(wall.getTime() - ms)
+}
+
 /** Node takes a longer timer for none at all and fires it at once. */
 const timerMax: Ms = 2 ** 31 - 1
 

@@ -24,19 +24,29 @@ export class CountedDns implements Dns {
     return this.#count
   }
 
-  addresses: Dns['addresses'] = (name, family, signal) =>
-    this.#ask(() => this.#dns.addresses(name, family, signal))
+  addresses(...asked: Parameters<Dns['addresses']>): Promise<Answer<string>> {
+    return this.#isSpent() ? this.#noMore() : this.#dns.addresses(...asked)
+  }
 
-  pointers: Dns['pointers'] = (ip, signal) => this.#ask(() => this.#dns.pointers(ip, signal))
+  pointers(...asked: Parameters<Dns['pointers']>): Promise<Answer<string>> {
+    return this.#isSpent() ? this.#noMore() : this.#dns.pointers(...asked)
+  }
 
-  texts: Dns['texts'] = (name, signal) => this.#ask(() => this.#dns.texts(name, signal))
+  texts(...asked: Parameters<Dns['texts']>): Promise<Answer<string>> {
+    return this.#isSpent() ? this.#noMore() : this.#dns.texts(...asked)
+  }
 
-  exchanges: Dns['exchanges'] = (name, signal) => this.#ask(() => this.#dns.exchanges(name, signal))
+  exchanges(...asked: Parameters<Dns['exchanges']>): Promise<Answer<string>> {
+    return this.#isSpent() ? this.#noMore() : this.#dns.exchanges(...asked)
+  }
 
-  async #ask(question: () => Promise<Answer<string>>): Promise<Answer<string>> {
+  #isSpent(): boolean {
     this.#count += 1
-    if (this.#count <= this.#max) return await question()
     if (this.#count === this.#max + 1) this.#onSpent()
+    return this.#count > this.#max
+  }
+
+  async #noMore(): Promise<Answer<string>> {
     return { kind: 'unavailable', why: `more than ${this.#max} look-ups for one connection` }
   }
 }

@@ -177,12 +177,12 @@ export class Gate {
     this.#residents.add(session)
     const leave = parts.enter()
     // STARTTLS takes all listeners off the bare socket, so who is gone is heard from the session.
-    void session.closed.then(() => {
+    session.onClosed = () => {
       leave()
       this.#admission.leave(session.client.ip)
       this.#residents.remove(session)
       this.#forget(socket)
-    })
+    }
     socket.once('close', () => session.close())
     try {
       session.screening.arrived()
@@ -204,7 +204,7 @@ export class Gate {
       : await greetPause({ socket, session, options: greeting, clock: this.#clock })
     if (end.kind === 'gone') {
       // Either the client left, or we have ended it and it is to hear so.
-      const { reason } = session.signal
+      const { reason } = session.leaving
       if (reason instanceof Ended) this.#goodbye.say(socket, reason.reply)
       else socket.end()
       return

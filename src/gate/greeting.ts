@@ -58,7 +58,7 @@ class Pausing {
     socket.on('data', this.#onData)
     socket.on('close', this.#onGone)
     socket.on('end', this.#onGone)
-    session.signal.addEventListener('abort', this.#onGone, { once: true })
+    session.leaving.listen(this.#onGone)
     this.#wait(this.#plannedMs)
     session.screening.identify().then(this.#onIdentity, () => {})
   }
@@ -92,7 +92,7 @@ class Pausing {
   }
 
   readonly #onGone = (): void => {
-    const ours = this.#pause.session.signal.reason instanceof Ended
+    const ours = this.#pause.session.leaving.reason instanceof Ended
     this.#end({ kind: 'gone' }, ours ? 'released' : 'left')
   }
 
@@ -110,9 +110,9 @@ class Pausing {
     socket.off('data', this.#onData)
     socket.off('close', this.#onGone)
     socket.off('end', this.#onGone)
-    session.signal.removeEventListener('abort', this.#onGone)
+    session.leaving.unlisten(this.#onGone)
     const waitedMs = Math.round(clock.now() - this.#startedAt)
-    session.note({
+    session.ledger.entries.push({
       stage: 'greeting',
       ...countedIn(this.#suspicion),
       targetMs: this.#plannedMs,

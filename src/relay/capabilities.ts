@@ -1,4 +1,6 @@
 /** What a back end offers in its EHLO reply (RFC 5321 section 4.1.1.1). */
+import type { Sender } from '../core/envelope.ts'
+import { type Reply, reply } from '../core/reply.ts'
 
 /** Keywords in upper case, each with the rest of its line. */
 export type Capabilities = ReadonlyMap<string, string>
@@ -27,4 +29,15 @@ export function parseCapabilities(lines: readonly string[], verified = false): C
 export function sizeMaxOf(capabilities: Capabilities): number {
   const declared = /^\d{1,15}$/.exec(capabilities.get('SIZE') ?? '')
   return Number(declared?.[0] ?? 0) || Number.POSITIVE_INFINITY
+}
+
+/** The refusal of a message whose announced size is more than we or the back end take; null for none. */
+export function sizeRefusal(
+  { size }: Sender,
+  ours: number,
+  capabilities: Capabilities | null,
+): Reply | null {
+  const sizeMax = Math.min(ours, sizeMaxOf(capabilities ?? noCapabilities))
+  const isTooLarge = size !== null && size > sizeMax
+  return isTooLarge ? reply(552, '5.3.4', `Message exceeds ${sizeMax} bytes`) : null
 }

@@ -20,3 +20,6 @@ export class ClientLeft extends Error {
     super('the client has left')
   }
 }
+
+/** One for all: nobody wants to know the stack of somebody who hangs up. */
+export const clientLeft = new ClientLeft()

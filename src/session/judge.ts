@@ -8,6 +8,7 @@
 import type { Clock } from '../core/clock.ts'
 import { plainSender } from '../core/envelope.ts'
 import { type Ip, parseIp } from '../core/ip.ts'
+import { Leaving } from '../core/leaving.ts'
 import type { Finding } from '../core/ledger.ts'
 import { consequencesOf } from '../delay/actions.ts'
 import { type Verdict, weigh } from '../delay/weigh.ts'
@@ -51,21 +52,19 @@ export interface Judgement extends Verdict {
   readonly findings: readonly Finding[]
 }
 
-/**
- * @param dns Whom to ask; without it, the record.
- * @throws `signal.reason` as soon as `signal` aborts.
- */
+/** @param dns Whom to ask; without it, the record. */
 export async function judge(
   hearsay: Hearsay,
   { fullAt, ...parts }: Judging,
-  { dns = recordedDns(hearsay), signal = never }: { dns?: Dns; signal?: AbortSignal } = {},
+  dns: Dns = recordedDns(hearsay),
 ): Promise<Judgement> {
   const { ip, helo, sender, recipient, recipientCount = 1, earlyTalk = null } = hearsay
   const local = { address: '0.0.0.0', port: 25 }
   const screening = new Screening(
     { id: '', ip, port: 0, local },
     { ...parts, dns },
-    { arrival: { fromNetwork: 1, seenBefore: null, addressHidden: false }, signal },
+    { fromNetwork: 1, seenBefore: null, addressHidden: false },
+    new Leaving(),
   )
   screening.arrived()
   screening.greeted(earlyTalk)
@@ -75,8 +74,6 @@ export async function judge(
   const findings = await screening.findings(recipient ?? '', { recipientCount, refusedCount: 0 })
   return { ...weigh(consequencesOf(findings).delay, fullAt), findings }
 }
-
-const never = new AbortController().signal
 
 /** DNS as far as the record tells. */
 export function recordedDns({ ip, name, nameState }: Hearsay): Dns {

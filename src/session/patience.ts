@@ -22,6 +22,13 @@ export interface PatienceParts {
   readonly delay: { readonly options: DelayOptions; readonly key: Buffer; readonly holder: Holder }
 }
 
+/** One connection, as far as it matters here. */
+export interface Visit {
+  readonly client: Client
+  readonly ledger: Ledger
+  readonly connectedAt: Instant
+}
+
 /** One RCPT that may have to wait. */
 export interface Occasion {
   /** All that was found. */
@@ -48,11 +55,11 @@ export class Patience {
   #endured = false
   #targetMs: Ms | null = null
 
-  constructor(client: Client, parts: PatienceParts, ledger: Ledger) {
+  constructor({ client, ledger, connectedAt }: Visit, parts: PatienceParts) {
     this.#client = client
     this.#parts = parts
     this.#ledger = ledger
-    this.#connectedAt = parts.clock.now()
+    this.#connectedAt = connectedAt
   }
 
   /** True when the client has waited for a reply to RCPT, to the end. */

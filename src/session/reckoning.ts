@@ -12,7 +12,7 @@ import type { Finding, Ledger, Transaction } from '../core/ledger.ts'
 import type { Reply } from '../core/reply.ts'
 import { consequencesOf, findingsFor, type RecipientsOptions } from '../delay/actions.ts'
 import type { Greylist } from '../memory/greylist.ts'
-import { Patience, type PatienceParts } from './patience.ts'
+import { Patience, type PatienceParts, type Visit } from './patience.ts'
 import type { Screening } from './screening.ts'
 import { laterFor, refusalOf } from './turning-away.ts'
 
@@ -50,12 +50,12 @@ export class Reckoning {
   #findings: readonly Finding[] = []
   #refusedCount = 0
 
-  constructor(client: Client, parts: ReckoningParts, ledger: Ledger, screening: Screening) {
-    this.#client = client
+  constructor(about: Visit & { readonly screening: Screening }, parts: ReckoningParts) {
+    this.#client = about.client
     this.#parts = parts
-    this.#ledger = ledger
-    this.#screening = screening
-    this.#patience = new Patience(client, parts, ledger)
+    this.#ledger = about.ledger
+    this.#screening = about.screening
+    this.#patience = new Patience(about, parts)
   }
 
   /** What counts for the recipient that was given last. */

@@ -7,13 +7,14 @@
 import type { Client } from '../core/client.ts'
 import type { Sender } from '../core/envelope.ts'
 import type { HostList } from '../core/host-list.ts'
-import type { Finding } from '../core/ledger.ts'
+import type { Leaving } from '../core/leaving.ts'
+import type { Finding, Stage } from '../core/ledger.ts'
 import { CountedDns } from '../dns/counted.ts'
 import type { Dns } from '../dns/resolver.ts'
 import { type Identity, identify } from '../dns/reverse.ts'
 import type { ReasonsAt } from '../reasons/index.ts'
 import { look, type Watch } from '../reasons/look.ts'
-import type { ConnectFacts, HeloFacts, MailFacts, Reason, Tools } from '../reasons/reason.ts'
+import type { ConnectFacts, FactsAt, HeloFacts, MailFacts, Reason } from '../reasons/reason.ts'
 
 export interface ScreeningParts {
   readonly dns: Dns
@@ -46,12 +47,12 @@ export interface Course {
 export class Screening {
   readonly #client: Client
   readonly #parts: ScreeningParts
-  readonly #tools: Tools
+  readonly #leaving: Leaving
   #identifying: Promise<Identity> | null = null
   #identity: Identity | null = null
   readonly #dns: CountedDns
   readonly #connectFacts: ConnectFacts
-  #heloFacts: HeloFacts
+  #heloFacts: HeloFacts | null = null
   #mailFacts: MailFacts | null = null
   #heloBefore: string | null = null
   #secure = false
@@ -64,19 +65,12 @@ export class Screening {
   /** What has been found before HELO, without waiting for more. */
   readonly foundSoFar: Finding[] = []
 
-  constructor(
-    client: Client,
-    parts: ScreeningParts,
-    { arrival, signal }: { readonly arrival: Arrival; readonly signal: AbortSignal },
-  ) {
+  constructor(client: Client, parts: ScreeningParts, arrival: Arrival, leaving: Leaving) {
     this.#client = client
     this.#parts = parts
-    this.#dns = new CountedDns(parts.dns, parts.lookupsMax, () =>
-      parts.watch.log.event('lookups.spent', { client: client.ip.text }),
-    )
-    this.#tools = { dns: this.#dns, identify: () => this.identify(), signal }
+    this.#leaving = leaving
+    this.#dns = new CountedDns(parts.dns, parts.lookupsMax, () => this.#spent())
     this.#connectFacts = { client: client.ip, local: client.local.address, ...arrival }
-    this.#heloFacts = { ...this.#connectFacts, helo: '', heloBefore: null, secure: false }
   }
 
   /** Questions to the DNS so far. */
@@ -101,7 +95,7 @@ export class Screening {
     const tooSlow = Promise.withResolvers<Identity>()
     const stopTimer = clock.after(timeLimitMs, () => tooSlow.resolve(unknownIdentity))
     try {
-      const asked = identify(this.#client.ip, this.#dns, this.#tools.signal)
+      const asked = this.#leaving.during((signal) => identify(this.#client.ip, this.#dns, signal))
       this.#identity = await Promise.race([asked, tooSlow.promise])
       return this.#identity
     } finally {
@@ -119,30 +113,25 @@ export class Screening {
     // Whatever is known by now is known of the address.
     if (this.addressHidden) return
     void quietly(this.identify())
-    const { reasons, watch } = this.#parts
-    this.#connect = quietly(
-      look(reasons.connect, this.#connectFacts, this.#tools, watch).then((found) => {
-        this.foundSoFar.push(...found)
-        return found
-      }),
-    )
+    this.#connect = this.#look(this.#parts.reasons.connect, this.#connectFacts)
+    void quietly(this.#connect.then((found) => this.foundSoFar.push(...found)))
   }
 
   /** The greet pause is over; `earlyTalk` is what the client said in it. */
   greeted(earlyTalk: string | null): void {
-    const { reasons, watch } = this.#parts
-    const facts = { ...this.#connectFacts, earlyTalk }
-    this.#greeting = quietly(look(reasons.greeting, facts, this.#tools, watch))
+    this.#greeting = this.#look(this.#parts.reasons.greeting, {
+      ...this.#connectFacts,
+      earlyTalk,
+    })
   }
 
   /** The client has said who it is; what was found about another name no longer counts. */
   hello(helo: string): void {
-    const { reasons, watch } = this.#parts
     const [heloBefore, secure] = [this.#heloBefore, this.#secure]
     const facts = { ...this.#connectFacts, helo, heloBefore, secure }
     this.#heloBefore = helo
     this.#heloFacts = facts
-    this.#hello = quietly(look(reasons.helo, facts, this.#tools, watch))
+    this.#hello = this.#look(this.#parts.reasons.helo, facts)
     this.#mail = nothing
   }
 
@@ -157,11 +146,11 @@ export class Screening {
   }
 
   mail(sender: Sender): void {
-    const { reasons, watch } = this.#parts
-    const facts = { ...this.#heloFacts, sender }
+    const helo = this.#heloFacts ?? { ...this.#connectFacts, ...noHelo }
+    const facts = { ...helo, sender }
     this.#mailFacts = facts
     this.#mail = quietly(
-      this.#mayBeExcused(reasons.mail).then((due) => look(due, facts, this.#tools, watch)),
+      this.#mayBeExcused(this.#parts.reasons.mail).then((due) => this.#look(due, facts)),
     )
   }
 
@@ -175,14 +164,13 @@ export class Screening {
   /**
    * All that speaks against this client giving this recipient.
    *
-   * @throws the signal's reason when the client leaves.
+   * @throws why the client is gone, when it is.
    */
   async findings(recipient: string, course: Course): Promise<Finding[]> {
-    const { reasons, watch } = this.#parts
     if (this.#mailFacts === null) return []
     const facts = { ...this.#mailFacts, recipient, ...course, tooSoon: this.#tooSoon }
     const stages = [this.#connect, this.#greeting, this.#hello, this.#mail]
-    const found = await Promise.all([...stages, look(reasons.rcpt, facts, this.#tools, watch)])
+    const found = await Promise.all([...stages, this.#look(this.#parts.reasons.rcpt, facts)])
     await this.identify()
     return this.#applies() ? found.flat() : []
   }
@@ -190,6 +178,20 @@ export class Screening {
   /** True for clients that never wait, by address or by confirmed name. */
   isKnownGood(): boolean {
     return !this.addressHidden && this.#isOn(this.#parts.knownGood)
+  }
+
+  #look<S extends Stage>(reasons: readonly Reason<S>[], facts: FactsAt[S]): Promise<Finding[]> {
+    if (reasons.length === 0) return nothing
+    const { watch } = this.#parts
+    const identify = () => this.identify()
+    const looking = this.#leaving.during((signal) =>
+      look(reasons, facts, { dns: this.#dns, identify, signal }, watch),
+    )
+    return quietly(looking)
+  }
+
+  #spent(): void {
+    this.#parts.watch.log.event('lookups.spent', { client: this.#client.ip.text })
   }
 
   #applies(): boolean {
@@ -208,6 +210,9 @@ export class Screening {
 const nameless = { state: 'unavailable', pointers: [], confirmed: [] } as const
 const unknownIdentity: Identity = { ...nameless, why: 'took too long' }
 const hiddenIdentity: Identity = { ...nameless, why: 'the address is not the one of the client' }
+
+/** What the reasons of HELO go by when there was none. */
+const noHelo = { helo: '', heloBefore: null, secure: false }
 
 const nothing: Promise<Finding[]> = Promise.resolve([])
 

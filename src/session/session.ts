@@ -6,74 +6,73 @@
  */
 import type { Client, Hello } from '../core/client.ts'
 import type { Recipient, Sender } from '../core/envelope.ts'
-import { type Entry, type Ledger, openLedger, outcomeOf, type Transaction } from '../core/ledger.ts'
+import { Leaving } from '../core/leaving.ts'
+import type { Ledger, Transaction } from '../core/ledger.ts'
 import { isPositive, type Reply, reply, replyText } from '../core/reply.ts'
 import type { AddressGuard } from '../memory/address-guard.ts'
-import type { Networks } from '../memory/networks.ts'
 import type { Backend } from '../relay/backend.ts'
-import { noCapabilities, sizeMaxOf } from '../relay/capabilities.ts'
+import { sizeRefusal } from '../relay/capabilities.ts'
 import { Content, type ContentLimits } from '../relay/content.ts'
 import { Delivery } from '../relay/delivery.ts'
-import { ClientLeft, Ended } from './ended.ts'
+import { clientLeft, Ended } from './ended.ts'
 import { acceptedIn, LastWord, type LastWordParts } from './last-word.ts'
-import { headersOf, hostnameOf, introductionOf, type Papers, protocolOf } from './papers.ts'
+import { headersOf, hostnameOf, introductionOf, type Papers } from './papers.ts'
 import { Reckoning, type ReckoningParts } from './reckoning.ts'
+import { Record, type RecordParts } from './record.ts'
 import { type Arrival, Screening, type ScreeningParts } from './screening.ts'
 
-export interface SessionParts extends ReckoningParts, LastWordParts {
+export interface SessionParts extends ReckoningParts, LastWordParts, RecordParts {
   /** What we call ourselves. */
   readonly name: string
   readonly screening: ScreeningParts
   readonly backend: Backend
   readonly limits: ContentLimits
-  readonly networks: Networks
   readonly guard: AddressGuard
+}
+
+/** What mail needs. */
+interface ForMail {
+  readonly reckoning: Reckoning
+  readonly delivery: Delivery
+  readonly lastWord: LastWord
 }
 
 export class Session {
   readonly client: Client
-  readonly ledger: Ledger
+  /** The client leaves, or we end the session: called off is then all that goes on for it. */
+  readonly leaving = new Leaving()
   readonly screening: Screening
-  readonly lastWord: LastWord
+  /** Called when the connection is closed; for who has let the client in. */
+  onClosed = nothing
   readonly #parts: SessionParts
-  readonly #reckoning: Reckoning
-  readonly #delivery: Delivery
-  readonly #leaving = new AbortController()
-  readonly #acceptedAt: number
+  readonly #record: Record
+  #made: ForMail | null = null
   #helo: Hello | null = null
   #secure = false
   #login: string | null = null
   #transaction: Transaction | null = null
   #content: Content | null = null
   /** The last command that may take time. */
-  #answering: Promise<unknown> = Promise.resolve()
+  #answering: Promise<unknown> | null = null
   /** How to end when the message under way is done. */
   #afterData: Reply | null = null
-  readonly #closing = Promise.withResolvers<void>()
-  /** Settles when the connection is closed. */
-  readonly closed = this.#closing.promise
   #isClosed = false
 
   constructor(client: Client, parts: SessionParts, arrival: Arrival) {
     this.client = client
     this.#parts = parts
-    this.#acceptedAt = parts.clock.now()
-    this.ledger = openLedger(client.id, parts.clock.wall(), client.ip.text, client.port)
-    this.ledger.addressHidden = arrival.addressHidden
-    this.screening = new Screening(client, parts.screening, { arrival, signal: this.signal })
-    this.#reckoning = new Reckoning(client, parts, this.ledger, this.screening)
-    this.lastWord = new LastWord(client.ip, parts)
-    this.#delivery = new Delivery(parts.backend, () => introductionOf(this.#papers), this.signal)
+    this.#record = new Record(client, parts, arrival.addressHidden)
+    this.screening = new Screening(client, parts.screening, arrival, this.leaving)
   }
 
-  /** Aborts when the client leaves or we end the session: down every await. */
-  get signal(): AbortSignal {
-    return this.#leaving.signal
+  /** One record for everything that cost the client time. */
+  get ledger(): Ledger {
+    return this.#record.ledger
   }
 
-  /** True while a message is on its way, which a shutdown lets finish. */
-  get inData(): boolean {
-    return this.#content !== null
+  /** The client has sent something, so it has heard all that was said before. */
+  spoke(): void {
+    this.#made?.lastWord.spoke()
   }
 
   /** HELO or EHLO: who the client says it is. Like RSET, it ends a message that was begun. */
@@ -95,7 +94,7 @@ export class Session {
 
   /** AUTH: asked of the back end itself. Who has logged in never waits. */
   async authenticate(user: string, password: string): Promise<Reply> {
-    const answer = await this.#delivery.authenticate(user, password)
+    const answer = await this.#forMail.delivery.authenticate(user, password)
     if (isPositive(answer)) {
       this.#login = user
       this.ledger.login = user
@@ -106,12 +105,10 @@ export class Session {
   /** MAIL: nothing is said to the back end before there is a recipient. */
   mail(sender: Sender): Reply {
     const { limits, backend } = this.#parts
-    const sizeMax = Math.min(limits.sizeMax, sizeMaxOf(backend.capabilities ?? noCapabilities))
-    if (sender.size !== null && sender.size > sizeMax) {
-      return reply(552, '5.3.4', `Message exceeds ${sizeMax} bytes`)
-    }
-    this.#delivery.begin(sender)
-    this.#reckoning.newTransaction()
+    const tooLarge = sizeRefusal(sender, limits.sizeMax, backend.capabilities)
+    if (tooLarge !== null) return tooLarge
+    this.#forMail.delivery.begin(sender)
+    this.#forMail.reckoning.newTransaction()
     this.screening.mail(sender)
     this.#transaction = { sender: sender.address, recipients: [], bytes: 0, reply: '' }
     this.ledger.transactions.push(this.#transaction)
@@ -132,20 +129,20 @@ export class Session {
   async #recipient(recipient: Recipient): Promise<Reply> {
     const arrivedAt = this.#parts.clock.now()
     // What will be put off anyway is not made to wait for.
-    const isFull = this.#delivery.isFull
-    const refusal = isFull
+    const { delivery, reckoning } = this.#forMail
+    const refusal = delivery.isFull
       ? null
-      : await this.#reckoning.settle({
+      : await reckoning.settle({
           address: recipient.address,
           transaction: this.#transaction,
           arrivedAt,
           loggedIn: this.#login !== null,
-          hostname: () => hostnameOf(this.#papers) ?? '',
-          signal: this.signal,
-          beforeWait: () => this.#delivery.park(),
+          hostname: () => hostnameOf(this.screening) ?? '',
+          signal: this.leaving.signal,
+          beforeWait: () => delivery.park(),
         })
-    const answer = refusal ?? (await this.#delivery.recipient(recipient))
-    if (refusal === null) this.#reckoning.answered(answer)
+    const answer = refusal ?? (await delivery.recipient(recipient))
+    if (refusal === null) reckoning.answered(answer)
     this.#transaction?.recipients.push({ address: recipient.address, reply: replyText(answer) })
     return answer
   }
@@ -156,20 +153,20 @@ export class Session {
    * @returns Where the content goes, or why it may not be sent.
    */
   async data(): Promise<Content | Reply> {
-    const opened = await this.#delivery.data(this.#parts.limits)
+    const opened = await this.#forMail.delivery.data(this.#parts.limits)
     if (!(opened instanceof Content)) {
       this.#settle(opened)
       return opened
     }
     this.#content = opened
-    this.lastWord.watch(opened)
+    this.#forMail.lastWord.watch(opened)
     opened.prepend(this.#headers())
     return opened
   }
 
   /** The content has ended. @returns The back end's final reply. */
   async finish(content: Content): Promise<Reply> {
-    const finishing = this.lastWord.finish(content, this.#transaction)
+    const finishing = this.#forMail.lastWord.finish(content, this.#transaction)
     this.#answering = finishing
     const answer = await finishing
     if (this.#transaction !== null) this.#transaction.bytes = content.byteCount
@@ -182,13 +179,8 @@ export class Session {
 
   /** RSET, or whatever else gives up a message that was begun. */
   reset(): void {
-    this.#delivery.reset()
+    this.#made?.delivery.reset()
     this.#transaction = null
-  }
-
-  /** Writes down what cost the client time before RCPT. */
-  note(entry: Entry): void {
-    this.ledger.entries.push(entry)
   }
 
   /**
@@ -197,34 +189,26 @@ export class Session {
    * @param answer The last thing that the client hears.
    */
   end(answer: Reply): void {
-    if (this.inData) {
+    if (this.#content !== null) {
       this.#afterData = answer
       return
     }
     this.ledger.reason ||= replyText(answer)
-    this.#leaving.abort(new Ended(answer))
+    this.leaving.leave(new Ended(answer))
   }
 
   /** The connection is closed, by whomever. Everything is freed; the ledger goes to the log, once. */
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#closing.resolve()
-    this.#leaving.abort(new ClientLeft())
-    this.lastWord.left(() => this.#delivery.close(this.#content !== null))
+    this.onClosed()
+    this.leaving.leave(clientLeft)
+    const made = this.#made
+    made?.lastWord.left(() => made.delivery.close(this.#content !== null))
     // What the client was waiting for ends with it; how long it waited belongs into the ledger.
-    void this.#answering.catch(() => {}).then(() => this.#closeLedger())
-  }
-
-  #closeLedger(): void {
-    const { clock, log } = this.#parts
-    this.ledger.hostname = hostnameOf(this.#papers) ?? ''
-    this.ledger.lookupCount = this.screening.lookupCount
-    if (!this.ledger.addressHidden) this.#parts.networks.remember(this.client.ip.network)
-    this.ledger.protocol = protocolOf(this.#papers)
-    this.ledger.durationMs = Math.round(clock.now() - this.#acceptedAt)
-    this.ledger.outcome = outcomeOf(this.ledger)
-    log.event('connection', { ledger: this.ledger })
+    void Promise.resolve(this.#answering)
+      .catch(() => {})
+      .then(() => this.#record.close(this.#papers, this.screening.lookupCount))
   }
 
   #settle(answer: Reply): void {
@@ -232,10 +216,24 @@ export class Session {
     this.#transaction = null
   }
 
+  /** Thousands may wait for their greeting at once; what is for mail is made when there is some. */
+  get #forMail(): ForMail {
+    if (this.#made !== null) return this.#made
+    const { client, ledger, screening, leaving } = this
+    const visit = { client, ledger, screening, connectedAt: this.#record.connectedAt }
+    const { backend } = this.#parts
+    this.#made = {
+      reckoning: new Reckoning(visit, this.#parts),
+      delivery: new Delivery(backend, () => introductionOf(this.#papers), leaving.signal),
+      lastWord: new LastWord(client.ip, this.#parts),
+    }
+    return this.#made
+  }
+
   get #papers(): Papers {
-    const { identity } = this.screening
-    const helo = this.#helo
-    return { client: this.client, identity, helo, secure: this.#secure, login: this.#login }
+    const { client, screening } = this
+    const [helo, secure, login] = [this.#helo, this.#secure, this.#login]
+    return { client, identity: screening.identity, helo, secure, login }
   }
 
   #headers(): string {
@@ -243,8 +241,10 @@ export class Session {
     return headersOf(this.#papers, {
       by: name,
       recipients: acceptedIn(this.#transaction),
-      findings: this.#reckoning.findings,
+      findings: this.#forMail.reckoning.findings,
       at: clock.wall(),
     })
   }
 }
+
+function nothing(): void {}

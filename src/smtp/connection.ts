@@ -63,7 +63,7 @@ export class Connection extends SMTPConnection implements Hearer {
     this._ready = true
     this._setListeners(() => this._sendGreeting())
     this.#watch()
-    this.#session.signal.addEventListener('abort', () => this.#ended(), { once: true })
+    this.#session.leaving.listen(() => this.#ended())
   }
 
   override _createParser(): Parser {
@@ -198,7 +198,7 @@ export class Connection extends SMTPConnection implements Hearer {
 
   /** We end the session: at once when no command is pending, else the command says so. */
   #ended(): void {
-    const reason: unknown = this.#session.signal.reason
+    const { reason } = this.#session.leaving
     if (reason instanceof Ended && !this._handlerPending) this.#say(reason.reply)
   }
 
@@ -210,7 +210,7 @@ export class Connection extends SMTPConnection implements Hearer {
   /** The socket is another one under TLS. */
   #watch(): void {
     this._socket.on('pause', this.#tooMuch)
-    this._socket.on('data', () => this.#session.lastWord.spoke())
+    this._socket.on('data', () => this.#session.spoke())
     this.turn()
   }
 

@@ -52,7 +52,7 @@ describe('judge', () => {
     const ip = ['192.0.2.1']
     const a = { [line]: ip, 'example.org': ip, 'mail.example.org': ip }
     const dns = fakeDns({ ptr: { '192.0.2.1': [line] }, a })
-    const { weighed, sum } = await judge(plain, judging(), { dns })
+    const { weighed, sum } = await judge(plain, judging(), dns)
     assert.equal(sum, 0)
     const excuse = weighed.find(({ finding }) => finding.reason === 'botnet-soho')
     assert.equal(excuse?.finding.evidence, 'example.org leads to 192.0.2.1')
@@ -62,11 +62,6 @@ describe('judge', () => {
     const observing = judging('reasons.botnet-nordns.action = "observe"')
     const { findings, sum } = await judge({ ...plain, name: '', nameState: 'none' }, observing)
     assert.deepEqual([findings.map(({ reason }) => reason), sum], [['botnet-nordns'], 0])
-  })
-
-  it('stops when it is called off', async () => {
-    const signal = AbortSignal.abort(new Error('enough'))
-    await assert.rejects(judge(plain, judging(), { signal }), /enough/)
   })
 })
 

@@ -1,0 +1,66 @@
+/**
+ * The leaving of one client, as those hear of it who work on its behalf.
+ *
+ * The same idea as an AbortController, which costs some 600 bytes as soon as somebody listens, for a
+ * tenth of that: thousands of clients do nothing but wait. Work that wants a real AbortSignal gets
+ * one, for as long as it lasts.
+ */
+type Listener = () => void
+
+export class Leaving {
+  #reason: Error | null = null
+  #listeners: Listener | Set<Listener> | null = null
+  #controller: AbortController | null = null
+
+  /** Why it is over; null while it is not. */
+  get reason(): Error | null {
+    return this.#reason
+  }
+
+  /** It is over; only the first reason counts. */
+  leave(reason: Error): void {
+    if (this.#reason !== null) return
+    this.#reason = reason
+    const listeners = this.#listeners
+    this.#listeners = null
+    this.#controller?.abort(reason)
+    if (listeners instanceof Set) for (const listener of listeners) listener()
+    else listeners?.()
+  }
+
+  /** Calls `listener` once, when it is over; never when that is so already. */
+  listen(listener: Listener): void {
+    const listeners = this.#listeners
+    if (this.#reason !== null) return
+    if (listeners === null) this.#listeners = listener
+    else if (listeners instanceof Set) listeners.add(listener)
+    else this.#listeners = new Set([listeners, listener])
+  }
+
+  unlisten(listener: Listener): void {
+    if (this.#listeners === listener) this.#listeners = null
+    else if (this.#listeners instanceof Set) this.#listeners.delete(listener)
+  }
+
+  /** For work that goes on until the end. */
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController()
+      if (this.#reason !== null) this.#controller.abort(this.#reason)
+    }
+    return this.#controller.signal
+  }
+
+  /** For work that is soon done: its signal is let go with it. */
+  async during<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#reason !== null) throw this.#reason
+    const controller = new AbortController()
+    const stop = () => controller.abort(this.#reason)
+    this.listen(stop)
+    try {
+      return await work(controller.signal)
+    } finally {
+      this.unlisten(stop)
+    }
+  }
+}
