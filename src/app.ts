@@ -10,7 +10,9 @@ import { Holder } from './delay/holder.ts'
 import type { Dns } from './dns/resolver.ts'
 import { Gate } from './gate/gate.ts'
 import { guardProblem, makeGuard } from './gate/guard.ts'
+import type { Inherited } from './gate/inherited.ts'
 import { type Place, placeOf } from './gate/listener.ts'
+import type { ListenOptions } from './gate/options.ts'
 import { type Generation, makeGeneration, type Surroundings } from './generation.ts'
 import { Greylist } from './memory/greylist.ts'
 import { Networks } from './memory/networks.ts'
@@ -18,7 +20,6 @@ import { Unheard } from './memory/unheard.ts'
 import { Log } from './observe/log.ts'
 import { MainLog } from './observe/mainlog.ts'
 import type { ModuleReason } from './reasons/modules.ts'
-import type { Backend } from './relay/backend.ts'
 import { BackendUnreachable, OpenRelayRisk } from './relay/failures.ts'
 
 export interface AppSetup {
@@ -100,25 +101,21 @@ export class App {
   /**
    * Begins to serve.
    *
-   * @param inherited Sockets that somebody listens on for us already, which then go before
-   *   `listen.addresses`.
+   * @param inherited Sockets that somebody listens on for us already, which then go before those
+   *   of the configuration.
    * @returns Where clients can connect.
    * @throws ConfigError when the back end would make us an open relay; what the operating system
    *   says when an address cannot be had.
    */
-  async start(inherited: readonly number[] = []): Promise<string[]> {
+  async start(inherited: readonly Inherited[] = []): Promise<string[]> {
     const { listen, admin, limits } = this.#generation.config
     const openAdmin = this.#admin.prepare(admin)
-    await this.#prove(this.#generation.backend)
+    await this.#ready(this.#generation)
     this.#generation.begin()
     this.#around.governor.watch(limits.memory_max)
     await openAdmin()
-    const { addresses, reuse_port } = listen
-    const places: Place[] =
-      inherited.length > 0
-        ? inherited.map((fd) => ({ fd }))
-        : addresses.map((address) => placeOf(address, reuse_port))
     try {
+      const places = placesOf(listen, inherited)
       return await Promise.all(places.map((place) => this.#gate.listen(place)))
     } catch (error) {
       // All or nothing: no half of a server stays behind.
@@ -139,7 +136,7 @@ export class App {
     const openAdmin = this.#admin.prepare(config.admin)
     const next = makeGeneration(config, this.#around, modules)
     try {
-      await this.#prove(next.backend)
+      await this.#ready(next)
     } catch (error) {
       next.retire()
       throw error
@@ -183,7 +180,8 @@ export class App {
   }
 
   /** Finds out what the back end offers, and that it does not make us an open relay. */
-  async #prove(backend: Backend): Promise<void> {
+  async #ready({ backend, prepare }: Generation): Promise<void> {
+    await prepare()
     try {
       await backend.probe(this.#stopping.signal)
     } catch (error) {
@@ -196,13 +194,14 @@ export class App {
   }
 
   #vitals(): Vitals {
-    const { dnsLists, certificate } = this.#generation
+    const { dnsLists, certificates } = this.#generation
     return {
       draining: this.#draining,
       connections: this.connectionCount,
       held: this.holder.heldCount,
       dnsLists: dnsLists.map(({ name, setAside }) => ({ name, setAside })),
-      certificate,
+      certificate: certificates.soonest,
+      certificateFault: certificates.fault,
       shortOfMemory: this.#around.governor.isShort,
       guard: guardProblem(this.#around.guard),
     }
@@ -231,6 +230,17 @@ export class App {
     await this.#mainlog?.close()
     this.#mainlog = null
   }
+}
+
+function placesOf(
+  { addresses, tls_addresses, reuse_port: reusePort }: ListenOptions,
+  inherited: readonly Inherited[],
+): readonly Place[] {
+  if (inherited.length > 0) return inherited
+  return [
+    ...addresses.map((address) => placeOf(address, { reusePort, tls: false })),
+    ...tls_addresses.map((address) => placeOf(address, { reusePort, tls: true })),
+  ]
 }
 
 /** Why we do not start, and the two remedies. */

@@ -4,13 +4,12 @@
  * A reload makes another; connections that are under way keep the one they came with, which is
  * closed when the last of them is gone.
  */
-import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { ListFiles } from './config/files.ts'
 import { readyReasons } from './config/judging.ts'
 import type { Config } from './config/schema.ts'
 import type { Clock } from './core/clock.ts'
-import { ConfigError, messageOf } from './core/errors.ts'
+import { ConfigError } from './core/errors.ts'
 import type { Governor } from './delay/governor.ts'
 import type { Holder } from './delay/holder.ts'
 import { delayKey } from './delay/key.ts'
@@ -24,6 +23,9 @@ import type { Unheard } from './memory/unheard.ts'
 import type { Log } from './observe/log.ts'
 import type { ModuleReason } from './reasons/modules.ts'
 import { Backend } from './relay/backend.ts'
+import { Certificates } from './smtp/certificates.ts'
+import { type HandshakeParts, handshake } from './smtp/handshake.ts'
+import type { ServerParts } from './smtp/parts.ts'
 import { TreacleServer } from './smtp/server.ts'
 
 export interface Surroundings {
@@ -46,8 +48,9 @@ export interface Generation {
   readonly backend: Backend
   readonly gateParts: GateParts
   readonly dnsLists: readonly DnsList[]
-  /** Our certificate, PEM; null without one. */
-  readonly certificate: string | null
+  readonly certificates: Certificates
+  /** What is left to do before it can be used, and takes a moment. */
+  prepare(): Promise<void>
   /** Tests the DNS lists, now and from time to time, until it is retired. */
   begin(): void
   /** No new connection comes with it; it closes with the last one that did. */
@@ -67,7 +70,7 @@ export function makeGeneration(
   const knownGood = files.hosts(config.gate.known_good, 'gate.known_good')
   const screened =
     config.reasons.screened === '' ? null : files.hosts(config.reasons.screened, 'reasons.screened')
-  const tls = readTls(config)
+  const { certificates, tls } = tlsOf(config, around)
   const ownDns = around.dns === undefined ? new SystemDns(config.dns, clock) : null
   const dns = around.dns ?? ownDns ?? new SystemDns(config.dns, clock)
   const report = (event: DnsListEvent) => reportList(log, event)
@@ -78,15 +81,7 @@ export function makeGeneration(
   })
   files.mustBeFine()
   const backend = new Backend(config.backend, name, clock, log)
-  const server = new TreacleServer({
-    name,
-    tls,
-    auth: config.smtp.auth === 'relay' && tls !== null,
-    limits: config.limits,
-    capabilities: () => backend.capabilities,
-    clock,
-    log,
-  })
+  const server = serverOf(config, { name, tls, backend, clock, log })
   const life = lifeOf(() => ownDns?.close())
   const lookupsMax = config.reasons.lookups_max
   const watch = { clock, log, timeLimitMs: config.reasons.time_limit }
@@ -94,7 +89,8 @@ export function makeGeneration(
     config,
     backend,
     dnsLists: lists,
-    certificate: tls?.cert ?? null,
+    certificates,
+    prepare: () => certificates.prepare(name),
     gateParts: {
       proxies: config.listen.proxy_protocol_from,
       // Places that nobody may take would only be missing.
@@ -103,6 +99,7 @@ export function makeGeneration(
       greeting: config.greeting,
       enter: life.enter,
       serve: (socket, session) => server.serve(socket, session),
+      secure: (socket, session) => (tls === null ? null : handshake(socket, tls, session)),
       session: {
         name,
         observeOnly: config.mode === 'observe',
@@ -121,12 +118,25 @@ export function makeGeneration(
       },
     },
     begin: () => {
+      void certificates.watch(life.signal)
       runListChecks(lists, clock, { everyMs: listCheckEveryMs }, life.signal).catch(
         (error: unknown) => log.fault('dns lists', error),
       )
     },
     retire: life.retire,
   }
+}
+
+function serverOf(
+  { smtp, limits }: Config,
+  { backend, ...parts }: Pick<ServerParts, 'name' | 'tls' | 'clock' | 'log'> & { backend: Backend },
+): TreacleServer {
+  return new TreacleServer({
+    ...parts,
+    limits,
+    auth: smtp.auth === 'relay' && parts.tls !== null,
+    capabilities: () => backend.capabilities,
+  })
 }
 
 /** Counts who still uses something, and closes it after the last one. */
@@ -156,19 +166,17 @@ function keyOf(config: Config, log: Log): Buffer {
   return delayKey(config.delay.key_file, (why) => log.event('state.unavailable', { why }))
 }
 
-function readTls({ tls }: Config): { readonly cert: string; readonly key: string } | null {
-  if (tls.certificate === '' && tls.key === '') return null
-  return { cert: readPem(tls.certificate, 'tls.certificate'), key: readPem(tls.key, 'tls.key') }
-}
-
-function readPem(file: string, key: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    const what =
-      file === '' ? 'expected a PEM file, as the other of the pair is set' : messageOf(error)
-    throw new ConfigError([{ where: '', key, what }])
-  }
+/** @returns `tls` is null when we have none. */
+function tlsOf(
+  { tls, listen }: Config,
+  { clock, log }: Surroundings,
+): { readonly certificates: Certificates; readonly tls: HandshakeParts | null } {
+  const certificates = new Certificates(tls, clock, log)
+  const limitMs = tls.handshake_timeout
+  if (certificates.offered) return { certificates, tls: { certificates, limitMs, clock, log } }
+  if (listen.tls_addresses.length === 0) return { certificates, tls: null }
+  const what = 'expected tls.certificate and tls.key beside it, or tls.self_signed = true'
+  throw new ConfigError([{ where: '', key: 'listen.tls_addresses', what }])
 }
 
 function reportList(log: Log, { kind, list, zone, why }: DnsListEvent): void {

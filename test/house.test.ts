@@ -34,6 +34,7 @@ const monopolies = [
   { what: /from 're2js'/, owner: 'core/pattern.ts' },
   { what: /from 'lru-cache'/, owner: 'dns/shared-answers.ts' },
   { what: /import (?!type)[^\n]*from 'node:dns/, owner: 'dns/channel-pool.ts' },
+  { what: /from '@peculiar\/x509'/, owner: 'smtp/self-signed.ts' },
   { what: /from 'smol-toml'/, owner: 'config/toml.ts' },
   { what: /from 'fastify'/, owner: 'admin/server.ts' },
   { what: /from 'prom-client'/, owner: 'admin/metrics.ts' },

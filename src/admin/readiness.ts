@@ -13,10 +13,12 @@ export interface Vitals {
   readonly connections: number
   readonly held: number
   readonly dnsLists: readonly { readonly name: string; readonly setAside: string | null }[]
-  /** Our certificate, PEM; null without one. */
+  /** The first of our certificates to expire, PEM; null without one. */
   readonly certificate: string | null
   /** Whether waits are cut short and suspicious clients sent away to save memory. */
   readonly shortOfMemory: boolean
+  /** What is wrong with a new one, so that it is not used; null when nothing is. */
+  readonly certificateFault: string | null
   /** What the guard has against the addresses that clients seem to come from; null when nothing. */
   readonly guard: string | null
 }
@@ -39,7 +41,8 @@ const certificateDaysMin = 14
 const dayMs: Ms = 24 * 3_600_000
 
 export function judge(vitals: Vitals, backendFault: string | null, wall: Date): Readiness {
-  const { draining, dnsLists, certificate, shortOfMemory, guard, connections, held } = vitals
+  const { draining, dnsLists, certificate, certificateFault, shortOfMemory, guard } = vitals
+  const { connections, held } = vitals
   const certificateDaysLeft = certificate === null ? null : daysLeft(certificate, wall)
   const blocking = [
     draining ? ['shutting down'] : [],
@@ -53,6 +56,7 @@ export function judge(vitals: Vitals, backendFault: string | null, wall: Date): 
       ? []
       : [`the certificate is good for ${certificateDaysLeft} more days`],
     shortOfMemory ? ['memory is short: more is in use than limits.memory_max'] : [],
+    certificateFault === null ? [] : [`a new certificate is not used: ${certificateFault}`],
     guard === null ? [] : [guard],
   ].flat()
   return {

@@ -55,7 +55,7 @@ const tables = z.strictObject({
   ),
   dns: dnsOptions.prefault({}).describe('How names are looked up.'),
   smtp: smtpOptions.prefault({}).describe('What clients may do.'),
-  tls: tlsOptions.prefault({}).describe('Our certificate, for STARTTLS.'),
+  tls: tlsOptions.prefault({}).describe('Our certificates.'),
   memory: memoryOptions
     .prefault({})
     .describe('What is remembered beyond a connection. All of it is safe to lose.'),

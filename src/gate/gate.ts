@@ -33,6 +33,8 @@ export interface GateParts {
   readonly session: SessionParts
   /** A connection begins with these; the function that comes back says that it is over. */
   readonly enter: () => () => void
+  /** Begins TLS; null, and the socket closed, when that did not come to be. */
+  readonly secure: (socket: Socket, session: Session) => Promise<Socket | null> | null
   /** Speaks SMTP with a client that has been let in. */
   readonly serve: (socket: Socket, session: Session) => void
 }
@@ -81,7 +83,7 @@ export class Gate {
   async listen(place: Place): Promise<string> {
     const { server, address } = await listen(
       place,
-      (socket) => this.#accept(socket),
+      (socket) => this.#accept(socket, place.tls),
       (error) => this.#log.fault('accept', error),
     )
     this.#servers.push(server)
@@ -111,7 +113,8 @@ export class Gate {
     return count
   }
 
-  #accept(socket: Socket): void {
+  /** @param tls Whether it begins with TLS at once. */
+  #accept(socket: Socket, tls: boolean): void {
     // A client that resets its connection is no error of ours.
     socket.on('error', () => {})
     const peer = clientOf(socket)
@@ -122,12 +125,12 @@ export class Gate {
     this.#sockets.add(socket)
     socket.once('close', () => this.#forget(socket))
     const { proxies } = this.#parts()
-    if (proxies.some((network) => network.contains(peer.ip))) void this.#askProxy(socket, peer)
-    else this.#admit(socket, peer)
+    if (proxies.some((network) => network.contains(peer.ip))) void this.#askProxy(socket, peer, tls)
+    else this.#admit(socket, peer, tls)
   }
 
   /** Who the client is we hear from the proxy; until then the connection counts, but for nobody. */
-  async #askProxy(socket: Socket, peer: Client): Promise<void> {
+  async #askProxy(socket: Socket, peer: Client, tls: boolean): Promise<void> {
     const full = this.#isDraining
       ? 'shutting down'
       : this.#admission.enterUnknown(this.#parts().limits)
@@ -139,11 +142,11 @@ export class Gate {
       this.#log.event('gate.bad-proxy-header', { peer: peer.ip.text, why: end.why })
       socket.destroy()
     } else if (!socket.destroyed) {
-      this.#admit(socket, end.kind === 'header' ? clientBehind(peer, end) : peer)
+      this.#admit(socket, end.kind === 'header' ? clientBehind(peer, end) : peer, tls)
     }
   }
 
-  #admit(socket: Socket, client: Client): void {
+  #admit(socket: Socket, client: Client, tls: boolean): void {
     const parts = this.#parts()
     const { governor, limits } = parts
     const { guard, networks, screening } = parts.session
@@ -161,7 +164,7 @@ export class Gate {
     const fromNetwork = this.#admission.fromNetwork(ip)
     const seenBefore = addressHidden ? null : networks.knows(ip.network)
     const arrival = { fromNetwork, seenBefore, addressHidden }
-    void this.#receive(socket, new Session(client, parts.session, arrival), parts)
+    void this.#receive(socket, new Session(client, parts.session, arrival), parts, tls)
   }
 
   #forget(socket: Socket): void {
@@ -173,7 +176,7 @@ export class Gate {
     return this.#draining.signal.aborted
   }
 
-  async #receive(socket: Socket, session: Session, parts: GateParts): Promise<void> {
+  async #receive(socket: Socket, session: Session, parts: GateParts, tls: boolean): Promise<void> {
     this.#residents.add(session)
     const leave = parts.enter()
     // STARTTLS takes all listeners off the bare socket, so who is gone is heard from the session.
@@ -186,7 +189,8 @@ export class Gate {
     socket.once('close', () => session.close())
     try {
       session.screening.arrived()
-      await this.#greet(socket, session, parts)
+      const secured = tls ? await parts.secure(socket, session) : socket
+      if (secured !== null) await this.#greet(secured, session, parts)
     } catch (error) {
       this.#log.fault('gate', error)
       this.#goodbye.say(socket, ourFault)

@@ -8,16 +8,26 @@ const firstFd = 3
 /** More than anybody has addresses; a number from outside needs a bound. */
 const fdsMax = 64
 
+export interface Inherited {
+  readonly fd: number
+  /** Clients begin with TLS at once: systemd calls the socket "smtps". */
+  readonly tls: boolean
+}
+
 /**
- * @param env LISTEN_PID and LISTEN_FDS.
+ * @param env LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES.
  * @param pid Our own; sockets that were meant for another process are left alone.
- * @returns Their descriptors; none when nobody listens for us.
+ * @returns None when nobody listens for us.
  */
 export function inheritedSockets(
   env: Readonly<Record<string, string | undefined>>,
   pid: number,
-): number[] {
+): Inherited[] {
   if (env.LISTEN_PID !== String(pid)) return []
   const count = /^\d{1,4}$/.test(env.LISTEN_FDS ?? '') ? Number(env.LISTEN_FDS) : 0
-  return Array.from({ length: Math.min(count, fdsMax) }, (_, index) => firstFd + index)
+  const names = (env.LISTEN_FDNAMES ?? '').split(':')
+  return Array.from({ length: Math.min(count, fdsMax) }, (_, index) => ({
+    fd: firstFd + index,
+    tls: names[index] === 'smtps',
+  }))
 }

@@ -1,9 +1,17 @@
 /** Listening: on an address, or on a socket that somebody listens on for us already. */
 import { createServer, type Server, type Socket } from 'node:net'
 
-export type Place =
+export type Place = { readonly tls: boolean } & (
   | { readonly host: string; readonly port: number; readonly reusePort: boolean }
   | { readonly fd: number }
+)
+
+export interface Manner {
+  /** Another process may listen on it beside us. */
+  readonly reusePort: boolean
+  /** Clients begin with TLS at once. */
+  readonly tls: boolean
+}
 
 export interface Listener {
   readonly server: Server
@@ -13,14 +21,11 @@ export interface Listener {
 
 const backlog = 1_024
 
-/**
- * @param address "address:port" or "[IPv6]:port".
- * @param reusePort Another process may listen on it beside us.
- */
-export function placeOf(address: string, reusePort: boolean): Place {
+/** @param address "address:port" or "[IPv6]:port". */
+export function placeOf(address: string, manner: Manner): Place {
   const colon = address.lastIndexOf(':')
   const host = address.slice(0, colon).replace(/^\[|\]$/g, '')
-  return { host, port: Number(address.slice(colon + 1)), reusePort }
+  return { host, port: Number(address.slice(colon + 1)), ...manner }
 }
 
 /** @throws What the operating system says, such as EADDRINUSE or EACCES. */

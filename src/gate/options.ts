@@ -3,21 +3,26 @@ import { z } from 'zod'
 import { duration } from '../core/duration.ts'
 import { parseNetwork } from '../core/ip.ts'
 
+const address = z
+  .string()
+  .regex(/^(?:[\d.]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/, 'expected "address:port" or "[IPv6]:port"')
+
 export const listenOptions = z.strictObject({
   addresses: z
-    .array(
-      z
-        .string()
-        .regex(
-          /^(?:[\d.]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/,
-          'expected "address:port" or "[IPv6]:port"',
-        ),
-    )
+    .array(address)
     .min(1)
     .default(['0.0.0.0:25'])
     .describe(
       'Where clients connect, as "address:port" or "[IPv6]:port"; "[::]:25" is for IPv4 as well. ' +
-        'Sockets that systemd listens on for us (LISTEN_FDS) go before these.',
+        'Sockets that systemd listens on for us (LISTEN_FDS) go before these; one that it calls ' +
+        '"smtps" (FileDescriptorName=) begins with TLS.',
+    ),
+  tls_addresses: z
+    .array(address)
+    .default([])
+    .describe(
+      'Where clients connect that begin with TLS at once, such as ["0.0.0.0:465"]; for people who ' +
+        'log in (RFC 8314). Servers that send mail come to `addresses` and use STARTTLS.',
     ),
   reuse_port: z
     .boolean()

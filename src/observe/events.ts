@@ -45,6 +45,10 @@ export interface EventFields {
   'backend.open-relay-risk': { readonly why: string }
   'backend.in-the-clear': { readonly address: string }
   'backend.tls-missing': { readonly address: string }
+  'tls.renewed': { readonly names: readonly string[] }
+  'tls.rejected': { readonly why: string }
+  'tls.expired': { readonly subject: string; readonly since: string }
+  'tls.failed': { readonly client: string; readonly why: string }
   'our-fault': { readonly where: string; readonly stack: string }
 }
 
@@ -186,6 +190,17 @@ export const events: Readonly<Record<EventName, EventKind>> = {
     atMostEveryMs: minute,
     about:
       'A client came under TLS, and the way to the back end is public and has none; it heard 451 4.3.5.',
+  },
+  'tls.renewed': { level: 'info', about: 'New certificates are in use, for these names.' },
+  'tls.rejected': {
+    level: 'error',
+    about: 'A new certificate or key is wrong; the ones before stay in use.',
+  },
+  'tls.expired': { level: 'warn', about: 'A certificate is out of date; it is used all the same.' },
+  'tls.failed': {
+    level: 'info',
+    atMostEveryMs: minute,
+    about: 'A client began TLS and did not get through with it; the connection was closed.',
   },
   'our-fault': {
     level: 'error',

@@ -5,6 +5,7 @@
  * its typed connection is subclassed. test/smtp/contract.test.ts lists what is relied on.
  */
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection'
 import type { Hello } from '../core/client.ts'
 import { enhancedLines, isPositive, type Reply } from '../core/reply.ts'
@@ -16,6 +17,7 @@ import { Conduct } from './conduct.ts'
 import { ContentFeed } from './content-feed.ts'
 import { Deadline } from './deadline.ts'
 import { Dialogue } from './dialogue.ts'
+import { HandshakeLimit, type HandshakeParts } from './handshake.ts'
 import * as limits from './limits.ts'
 import type { Line } from './line-reader.ts'
 import { type Hearer, Parser } from './parser.ts'
@@ -34,10 +36,10 @@ export class Connection extends SMTPConnection implements Hearer {
   readonly #dialogue: Dialogue
   readonly #conduct: Conduct
   readonly #deadline: Deadline
+  readonly #tls: HandshakeParts | null
+  #handshake: HandshakeLimit | null = null
   /** True while a reply is being waited for that may take minutes. */
   #waiting = false
-  /** Said in place of what the package is about to say. */
-  #instead: Reply | null = null
 
   constructor(server: Server, socket: Socket, session: Session, parts: ServerParts) {
     const { id, ip, port, local } = session.client
@@ -51,6 +53,7 @@ export class Connection extends SMTPConnection implements Hearer {
     this.#session = session
     this.#dialogue = new Dialogue(session, parts)
     this.#conduct = new Conduct(session, parts)
+    this.#tls = parts.tls
     const { idle_timeout } = parts.limits
     this.#deadline = new Deadline(parts.clock, idle_timeout, () => this.#cutOff(limits.tooSlow))
     connections.set(this.session, this)
@@ -61,6 +64,10 @@ export class Connection extends SMTPConnection implements Hearer {
     this._setClientHostname('')
     this._resetSession()
     this._ready = true
+    if (this._socket instanceof TLSSocket) {
+      this.session.secure = this.secure = true
+      this.#dialogue.secured()
+    }
     this._setListeners(() => this._sendGreeting())
     this.#watch()
     this.#session.leaving.listen(() => this.#ended())
@@ -72,6 +79,7 @@ export class Connection extends SMTPConnection implements Hearer {
 
   override _onClose(): void {
     super._onClose()
+    this.#handshake?.stop()
     this.#deadline.close()
     this.#session.close()
   }
@@ -82,26 +90,27 @@ export class Connection extends SMTPConnection implements Hearer {
   }
 
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
-    const instead = this.#instead
-    this.#instead = null
-    if (instead !== null) return this.#say(instead)
     super.send(code, data, context)
     this.#count(code)
   }
 
-  secured(): void {
-    this.#watch()
-    this.#dialogue.secured()
+  override handler_STARTTLS(command: Buffer, callback: () => void): void {
+    const context = this.#tls?.certificates.contextFor()
+    if (context !== undefined) this._server.secureContext.set('*', context)
+    super.handler_STARTTLS(command, callback)
+    if (!this._upgrading || this.#tls === null) return
+    this.#handshake = new HandshakeLimit(this._socket, this.#session.client, this.#tls)
   }
 
-  /** AUTH, with what the package has read of it. The words that the client hears are the back end's. */
-  async login(user: string, password: string): Promise<{ user?: string }> {
-    try {
-      this.#instead = await this.#dialogue.login(user, password)
-    } catch (error) {
-      this.#instead = this.#dialogue.explain(error)
-    }
-    return this.#instead?.code === 235 ? { user } : {}
+  override _onError(error: Error): void {
+    this.#handshake?.failed(error)
+    super._onError(error)
+  }
+
+  secured(): void {
+    this.#handshake?.stop()
+    this.#watch()
+    this.#dialogue.secured()
   }
 
   turn(): void {
@@ -111,9 +120,10 @@ export class Connection extends SMTPConnection implements Hearer {
   line(line: Line, more: boolean, next: () => void): void {
     this.#deadline.stop()
     if (this._upgrading) return next()
-    // What the package has asked for in the course of AUTH is no command.
-    const inAuth = this._nextHandler !== false && line.kind === 'line'
-    if (inAuth) return this._onCommand(line.bytes, next)
+    if (this.#dialogue.isLoggingIn && line.kind === 'line') {
+      const answer = this.#dialogue.proceed(line.bytes.toString('latin1'))
+      return void this.#pending(answer, () => this._whenWritable(next))
+    }
     const verdict = this.#conduct.judge(line, more, (verb) => this._isSupported(verb))
     if (verdict.kind === 'obey') this._onCommand(verdict.command, next)
     else if (verdict.kind === 'close') this.#cutOff(verdict.last)
@@ -129,9 +139,7 @@ export class Connection extends SMTPConnection implements Hearer {
   }
 
   override handler_AUTH(command: Buffer, callback: () => void): void {
-    const refusal = this.#dialogue.beforeLogin()
-    if (refusal === null) super.handler_AUTH(command, callback)
-    else this.#say(refusal, callback)
+    void this.#pending(this.#dialogue.login(command.toString('latin1')), callback)
   }
 
   override handler_MAIL(command: Buffer, callback: () => void): void {

@@ -12,6 +12,7 @@ import type { Session } from '../session/session.ts'
 import { type Offered, parseHelo, parseMail, parseRcpt } from './command.ts'
 import { keywords, offeredBy } from './ehlo.ts'
 import type { ServerParts } from './parts.ts'
+import { type Credentials, type Exchange, exchange, needsTls } from './sasl.ts'
 
 const ok = reply(250, '2.0.0', 'Ok')
 const nested = reply(503, '5.5.1', 'MAIL has been given already')
@@ -19,6 +20,7 @@ const needMail = reply(503, '5.5.1', 'MAIL first')
 const needRcpt = reply(503, '5.5.1', 'RCPT first')
 const dataSyntax = reply(501, '5.5.4', 'DATA takes no argument')
 const notInTransaction = reply(503, '5.5.1', 'Not in the middle of a message')
+const loggedInAlready = reply(503, '5.5.1', 'You have logged in already')
 const ourFault = reply(421, '4.3.0', 'Something went wrong here; try again later')
 
 export class Dialogue {
@@ -29,6 +31,7 @@ export class Dialogue {
   #recipientCount = 0
   #secure = false
   #loggedIn = false
+  #exchange: Exchange | null = null
 
   constructor(session: Session, parts: ServerParts) {
     this.#session = session
@@ -62,12 +65,30 @@ export class Dialogue {
     this.#session.secured()
   }
 
-  /** Why AUTH may not be given now; null when it may. */
-  beforeLogin(): Reply | null {
-    return this.#inTransaction ? notInTransaction : null
+  /** True when the next line is no command, but belongs to AUTH. */
+  get isLoggingIn(): boolean {
+    return this.#exchange !== null
   }
 
-  async login(user: string, password: string): Promise<Reply> {
+  /** AUTH. */
+  login(line: string): Reply | Promise<Reply> {
+    if (this.#inTransaction) return notInTransaction
+    if (this.#loggedIn) return loggedInAlready
+    if (!this.#secure) return needsTls
+    this.#exchange = exchange(line)
+    return this.proceed('')
+  }
+
+  /** What the client says in the course of AUTH. */
+  proceed(line: string): Reply | Promise<Reply> {
+    const step = this.#exchange?.next(line)
+    if (step?.done === false) return step.value
+    this.#exchange = null
+    const outcome = step?.value ?? loggedInAlready
+    return 'user' in outcome ? this.#authenticate(outcome) : outcome
+  }
+
+  async #authenticate({ user, password }: Credentials): Promise<Reply> {
     const answer = await this.#session.authenticate(user, password)
     this.#loggedIn = isPositive(answer)
     return answer

@@ -1,7 +1,7 @@
 /**
  * Speaks SMTP with clients.
  *
- * Of smtp-server we use STARTTLS, SASL, the idle timer and the rules for closing; what a client
+ * Of smtp-server we use STARTTLS, the idle timer and the rules for closing; what a client
  * says is read by parser.ts and answered by connection.ts.
  */
 import type { Socket } from 'node:net'
@@ -19,22 +19,19 @@ export class TreacleServer extends SMTPServer {
       name: parts.name,
       disabledCommands: limits.disabledCommands(parts),
       authOptional: true,
-      authMethods: ['PLAIN', 'LOGIN'],
       disableReverseLookup: true,
       hideENHANCEDSTATUSCODES: false,
       socketTimeout: parts.limits.idle_timeout,
       logger: false,
-      ...(parts.tls === null ? {} : { ...parts.tls, minVersion: 'TLSv1.2' as const }),
+      SNICallback: (name, answer) => answer(null, parts.tls?.certificates.contextFor(name)),
       onSecure: (_socket, session, done) => {
         connectionOf(session)?.secured()
         done()
       },
-      onAuth: ({ username, password }, session, done) => {
-        const login = connectionOf(session)?.login(username ?? '', password ?? '')
-        void login?.then((response) => done(null, response))
-      },
     })
     this.#parts = parts
+    // The package has one of its own, whose key everybody knows.
+    this.secureContext.clear()
     // A broken connection is no error of ours; its session notices by itself.
     this.on('error', () => {})
   }

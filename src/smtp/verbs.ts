@@ -27,7 +27,7 @@ export function isNotImplemented(verb: string): boolean {
 }
 
 const notImplemented = new Set([
-  ...['EXPN', 'ETRN', 'TURN', 'ATRN', 'SEND', 'SOML', 'SAML', 'BDAT', 'BURL'],
+  ...['STARTTLS', 'AUTH', 'EXPN', 'ETRN', 'TURN', 'ATRN', 'SEND', 'SOML', 'SAML', 'BDAT', 'BURL'],
 ])
 
 /**

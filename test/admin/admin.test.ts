@@ -109,6 +109,7 @@ async function start(settings: { token_file?: string }) {
       dnsLists: [],
       certificate: null,
       shortOfMemory: false,
+      certificateFault: null,
       guard: null,
     }),
     backendFault: async () => world.fault,

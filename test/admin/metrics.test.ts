@@ -70,6 +70,7 @@ function setUp() {
     ],
     certificate: null,
     shortOfMemory: false,
+    certificateFault: null,
     guard: null,
   }
   const world = { backendUp: true }

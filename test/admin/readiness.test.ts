@@ -17,6 +17,7 @@ const well: Vitals = {
   dnsLists: [{ name: 'sorbs-dul', setAside: null }],
   certificate: null,
   shortOfMemory: false,
+  certificateFault: null,
   guard: null,
 }
 const today = new Date('2026-11-22T00:00:00Z')

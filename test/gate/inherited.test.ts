@@ -15,9 +15,19 @@ describe('inherited sockets', () => {
   ]
   for (const { env, fds } of cases) {
     it(`${JSON.stringify(env)} hands over ${fds.length}`, () => {
-      assert.deepEqual(inheritedSockets(env, 7), fds)
+      assert.deepEqual(
+        inheritedSockets(env, 7).map(({ fd }) => fd),
+        fds,
+      )
     })
   }
+  it('knows by its name which one begins with TLS', () => {
+    const env = { LISTEN_PID: '7', LISTEN_FDS: '3', LISTEN_FDNAMES: 'smtp:smtps' }
+    assert.deepEqual(
+      inheritedSockets(env, 7).map(({ tls }) => tls),
+      [false, true, false],
+    )
+  })
   it('never takes more than 64', () => {
     assert.equal(inheritedSockets({ LISTEN_PID: '7', LISTEN_FDS: '9999' }, 7).length, 64)
   })

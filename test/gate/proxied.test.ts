@@ -281,7 +281,7 @@ log.level = "silent"`
     socket.write(greeted)
   }
   const gate = new Gate(clock, log, () => ({ ...gateParts, serve }))
-  const address = await gate.listen({ host: '127.0.0.1', port: 0, reusePort: false })
+  const address = await gate.listen({ host: '127.0.0.1', port: 0, reusePort: false, tls: false })
 
   return Object.assign(door, {
     clock,

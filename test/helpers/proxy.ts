@@ -10,7 +10,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connect } from 'node:tls'
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { App } from '../../src/app.ts'
 import { shippedFolder } from '../../src/config/files.ts'
 import { parseConfig } from '../../src/config/load.ts'
@@ -66,6 +66,8 @@ export class RunningProxy {
   readonly app: App
   readonly clock: FakeClock
   readonly address: string
+  /** Where clients begin with TLS, if anywhere. */
+  readonly tlsAddress: string
   readonly ledgers: Ledger[] = []
   readonly events: Heard[] = []
   readonly folder: string
@@ -74,10 +76,17 @@ export class RunningProxy {
   readonly #faultsExpected: number
   readonly #clients = new Set<ScriptClient>()
 
-  constructor(app: App, clock: FakeClock, address: string, folder: string, faults: number) {
+  constructor(
+    app: App,
+    clock: FakeClock,
+    [address = '', tlsAddress = '']: readonly string[],
+    folder: string,
+    faults: number,
+  ) {
     this.app = app
     this.clock = clock
     this.address = address
+    this.tlsAddress = tlsAddress
     this.folder = folder
     this.#faultsExpected = faults
     this.timersAtRest = clock.sleeping
@@ -87,9 +96,9 @@ export class RunningProxy {
     })
   }
 
-  /** A client that has connected from this address. */
-  async connectFrom(ip: string, port = 40_000): Promise<ScriptClient> {
-    const client = new ScriptClient(await connectAs(this.address, ip, port), this.clock)
+  /** A client that has connected from this address, to where one begins in the clear or in TLS. */
+  async connectFrom(ip: string, port = 40_000, to = this.address): Promise<ScriptClient> {
+    const client = new ScriptClient(await connectAs(to, ip, port), this.clock)
     this.#clients.add(client)
     return client
   }
@@ -139,9 +148,9 @@ export async function startProxy(setup: ProxySetup): Promise<RunningProxy> {
     dns: fakeDns({ ...setup.dns, clock }),
     ...(setup.memoryInUse && { memoryInUse: setup.memoryInUse }),
   })
-  const [address = ''] = await app.start()
+  const addresses = await app.start()
   await settled()
-  return new RunningProxy(app, clock, address, folder, setup.faultsExpected ?? 0)
+  return new RunningProxy(app, clock, addresses, folder, setup.faultsExpected ?? 0)
 }
 
 /** The config of a dialogue test, which a test may want to read again with a change. */
@@ -170,15 +179,16 @@ export class ScriptClient {
     this.#listen(socket)
   }
 
-  /** Goes on under TLS, after the 220 to STARTTLS. */
-  async startsTls(): Promise<void> {
+  /** Goes on under TLS, after the 220 to STARTTLS or at once. */
+  async startsTls(options: ConnectionOptions = {}): Promise<TLSSocket> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.socket.removeAllListeners('data')
-    const secure = connect({ socket: this.socket, rejectUnauthorized: false }, resolve)
+    const secure = connect({ socket: this.socket, rejectUnauthorized: false, ...options }, resolve)
     secure.on('error', reject)
     this.socket = secure
     this.#listen(secure)
     await promise
+    return secure
   }
 
   #listen(socket: Socket): void {

@@ -23,9 +23,11 @@ describe('smtp-server', () => {
     { name: 'init', parameters: 0, because: 'we greet without its timer of 100 ms' },
     { name: '_createParser', parameters: 0, because: 'content goes past its parser' },
     { name: '_onClose', parameters: 0, because: 'the session is closed with it' },
-    { name: 'send', parameters: 3, because: 'the words of AUTH are the back end’s' },
+    { name: 'send', parameters: 3, because: 'errors are counted' },
     { name: 'handler_EHLO', parameters: 2, because: 'commands go to the dialogue' },
     { name: 'handler_HELO', parameters: 2, because: 'commands go to the dialogue' },
+    { name: 'handler_STARTTLS', parameters: 2, because: 'each handshake has its certificate' },
+    { name: '_onError', parameters: 1, because: 'a handshake may fail' },
     { name: 'handler_AUTH', parameters: 2, because: 'commands go to the dialogue' },
     { name: 'handler_MAIL', parameters: 2, because: 'commands go to the dialogue' },
     { name: 'handler_RCPT', parameters: 2, because: 'commands go to the dialogue' },
@@ -62,7 +64,7 @@ describe('smtp-server', () => {
     await using at = await start({})
     for (const field of [
       ...['_ready', '_socket', '_parser', '_handlerPending', 'hostNameAppearsAs'],
-      ...['_upgrading', '_nextHandler', '_closing'],
+      ...['_upgrading', '_closing', 'secure'],
     ]) {
       assert.ok(field in at.connection, changed(`no ${field}`))
     }

@@ -1,0 +1,112 @@
+/** TLS from the first byte (RFC 8314), and what becomes of those who do not get through with it. */
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { settled, startProxy, until } from '../helpers/proxy.ts'
+import { startBackend } from '../helpers/scripted-backend.ts'
+
+const tls = `
+tls.self_signed = true
+listen.tls_addresses = ["127.0.0.1:0"]
+`
+
+describe('TLS from the first byte', () => {
+  it('goes before the greeting, and everything is as usual', async () => {
+    await using backend = await startBackend()
+    await using proxy = await startProxy({
+      backend: backend.address,
+      config: `${tls}greeting.pause = "3s"\ngreeting.pause_suspect = "3s"`,
+    })
+    const client = await proxy.connectFrom('192.0.2.1', 40_000, proxy.tlsAddress)
+    const socket = await client.startsTls()
+    assert.equal(socket.getPeerX509Certificate()?.subject, 'CN=mx.example.org')
+    await client.hears('220 mx.example.org ESMTP', { afterMs: 3_000 })
+    client.says('EHLO printer')
+    assert.doesNotMatch(await client.hears('250-'), /STARTTLS/)
+    client.says('STARTTLS')
+    await client.hears('503 ')
+    client.says('MAIL FROM:<a@b.example>')
+    await client.hears('250 ')
+    client.says('RCPT TO:<u@example.net>')
+    await client.hears('250 ', { afterMs: 90_000 })
+    client.says('DATA')
+    await client.hears('354 ')
+    client.says('hello\r\n.')
+    await client.hears('250 ')
+    client.leaves()
+    const ledger = await proxy.ledger()
+    assert.equal(ledger.client, '192.0.2.1')
+    assert.equal(ledger.protocol, 'ESMTPS')
+    assert.match(backend.messages[0]?.toString() ?? '', /with ESMTPS id/)
+  })
+
+  it('notices who talks before the greeting', async () => {
+    await using backend = await startBackend()
+    await using proxy = await startProxy({
+      backend: backend.address,
+      config: `${tls}greeting.pause = "3s"`,
+    })
+    const client = await proxy.connectFrom('192.0.2.1', 40_000, proxy.tlsAddress)
+    await client.startsTls()
+    client.says('EHLO early.example')
+    await client.hears('554 5.5.1 ')
+    await client.isHungUpOn()
+  })
+
+  it('counts at the door for as long as the connection lasts', async () => {
+    await using backend = await startBackend()
+    await using proxy = await startProxy({
+      backend: backend.address,
+      config: `${tls}limits.per_address_max = 1`,
+    })
+    const client = await proxy.connectFrom('192.0.2.1', 40_000, proxy.tlsAddress)
+    await client.startsTls()
+    await client.hears('220 ')
+    const second = await proxy.connectFrom('192.0.2.1', 40_001, proxy.tlsAddress)
+    await second.hears('421 4.7.0 ')
+    client.says('QUIT')
+    await client.hears('221 ')
+    client.leaves()
+    await until(() => proxy.app.connectionCount === 0)
+    const third = await proxy.connectFrom('192.0.2.1', 40_002, proxy.tlsAddress)
+    await third.startsTls()
+    await third.hears('220 ')
+    third.leaves()
+  })
+
+  it('closes for who does not get through with it, in time', async () => {
+    await using backend = await startBackend()
+    await using proxy = await startProxy({
+      backend: backend.address,
+      config: `${tls}tls.handshake_timeout = "20s"`,
+    })
+    const silent = await proxy.connectFrom('192.0.2.1', 40_000, proxy.tlsAddress)
+    const inTheClear = await proxy.connectFrom('192.0.2.2', 40_000, proxy.tlsAddress)
+    inTheClear.says('EHLO mail.example.org')
+    await inTheClear.isHungUpOn()
+    const slow = await proxy.connectFrom('192.0.2.3', 40_000, proxy.tlsAddress)
+    slow.says(Buffer.from('16030100ff0100', 'hex'))
+    const gone = await proxy.connectFrom('192.0.2.4', 40_000, proxy.tlsAddress)
+    gone.leaves()
+    await settled()
+    assert.equal(proxy.app.connectionCount, 2)
+    await proxy.clock.advance(20_000)
+    await silent.isHungUpOn()
+    await slow.isHungUpOn()
+    await until(() => proxy.app.connectionCount === 0)
+    assert.equal(proxy.app.log.counts['tls.failed'], 3)
+  })
+
+  it('ends with a shutdown, even half begun', async () => {
+    await using backend = await startBackend()
+    await using proxy = await startProxy({ backend: backend.address, config: tls })
+    const silent = await proxy.connectFrom('192.0.2.1', 40_000, proxy.tlsAddress)
+    const greeted = await proxy.connectFrom('192.0.2.2', 40_000, proxy.tlsAddress)
+    await greeted.startsTls()
+    await greeted.hears('220 ')
+    void proxy.app.stop()
+    await greeted.hears('421 4.3.2 ')
+    await silent.isHungUpOn()
+    greeted.leaves()
+    await until(() => proxy.app.connectionCount === 0)
+  })
+})
