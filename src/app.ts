@@ -11,8 +11,7 @@ import type { Dns } from './dns/resolver.ts'
 import { Gate } from './gate/gate.ts'
 import { guardProblem, makeGuard } from './gate/guard.ts'
 import type { Inherited } from './gate/inherited.ts'
-import { type Place, placeOf } from './gate/listener.ts'
-import type { ListenOptions } from './gate/options.ts'
+import { placesOf } from './gate/listener.ts'
 import { type Generation, makeGeneration, type Surroundings } from './generation.ts'
 import { Greylist } from './memory/greylist.ts'
 import { Networks } from './memory/networks.ts'
@@ -230,17 +229,6 @@ export class App {
     await this.#mainlog?.close()
     this.#mainlog = null
   }
-}
-
-function placesOf(
-  { addresses, tls_addresses, reuse_port: reusePort }: ListenOptions,
-  inherited: readonly Inherited[],
-): readonly Place[] {
-  if (inherited.length > 0) return inherited
-  return [
-    ...addresses.map((address) => placeOf(address, { reusePort, tls: false })),
-    ...tls_addresses.map((address) => placeOf(address, { reusePort, tls: true })),
-  ]
 }
 
 /** Why we do not start, and the two remedies. */

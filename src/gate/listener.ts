@@ -1,17 +1,12 @@
 /** Listening: on an address, or on a socket that somebody listens on for us already. */
 import { createServer, type Server, type Socket } from 'node:net'
+import type { Inherited } from './inherited.ts'
+import type { ListenOptions } from './options.ts'
 
 export type Place = { readonly tls: boolean } & (
   | { readonly host: string; readonly port: number; readonly reusePort: boolean }
   | { readonly fd: number }
 )
-
-export interface Manner {
-  /** Another process may listen on it beside us. */
-  readonly reusePort: boolean
-  /** Clients begin with TLS at once. */
-  readonly tls: boolean
-}
 
 export interface Listener {
   readonly server: Server
@@ -21,11 +16,23 @@ export interface Listener {
 
 const backlog = 1_024
 
+/** @param inherited Sockets that somebody listens on for us already; they go before the settings. */
+export function placesOf(
+  { addresses, tls_addresses, reuse_port: reusePort }: ListenOptions,
+  inherited: readonly Inherited[],
+): readonly Place[] {
+  if (inherited.length > 0) return inherited
+  return [
+    ...addresses.map((address) => ({ ...endOf(address), reusePort, tls: false })),
+    ...tls_addresses.map((address) => ({ ...endOf(address), reusePort, tls: true })),
+  ]
+}
+
 /** @param address "address:port" or "[IPv6]:port". */
-export function placeOf(address: string, manner: Manner): Place {
+function endOf(address: string): { readonly host: string; readonly port: number } {
   const colon = address.lastIndexOf(':')
   const host = address.slice(0, colon).replace(/^\[|\]$/g, '')
-  return { host, port: Number(address.slice(colon + 1)), ...manner }
+  return { host, port: Number(address.slice(colon + 1)) }
 }
 
 /** @throws What the operating system says, such as EADDRINUSE or EACCES. */

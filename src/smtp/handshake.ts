@@ -25,7 +25,7 @@ export interface HandshakeParts {
 export function handshake(
   socket: Socket,
   parts: HandshakeParts,
-  { client, signal }: Session,
+  { client, leaving }: Session,
 ): Promise<TLSSocket | null> {
   const { certificates } = parts
   const secured = new TLSSocket(socket, {
@@ -38,14 +38,14 @@ export function handshake(
   const cut = () => socket.destroy()
   const end = (result: TLSSocket | null) => {
     limit.stop()
-    signal.removeEventListener('abort', cut)
+    leaving.unlisten(cut)
     resolve(result)
   }
   secured.on('error', (error) => limit.failed(error))
   secured.once('close', () => end(null))
   secured.once('secure', () => end(secured))
-  signal.addEventListener('abort', cut, { once: true })
-  if (signal.aborted) cut()
+  leaving.listen(cut)
+  if (leaving.reason !== null) cut()
   return promise
 }
 
