@@ -15,7 +15,7 @@ import type { Holder } from './delay/holder.ts'
 import { delayKey } from './delay/key.ts'
 import { type DnsList, type DnsListEvent, runListChecks } from './dns/dns-list.ts'
 import { type Dns, SystemDns } from './dns/resolver.ts'
-import type { GateParts } from './gate/gate.ts'
+import type { GateParts } from './gate/parts.ts'
 import type { AddressGuard } from './memory/address-guard.ts'
 import type { Greylist } from './memory/greylist.ts'
 import type { Networks } from './memory/networks.ts'
@@ -97,7 +97,7 @@ export function makeGeneration(
       limits: { ...config.limits, ...(config.gate.known_good === '' && { reserved: 0 }) },
       governor: around.governor,
       greeting: config.greeting,
-      enter: life.enter,
+      life,
       serve: (socket, session) => server.serve(socket, session),
       secure: (socket, session) => (tls === null ? null : handshake(socket, tls, session)),
       session: {
@@ -150,10 +150,10 @@ function lifeOf(close: () => void) {
     signal: retired.signal,
     enter: () => {
       users += 1
-      return () => {
-        users -= 1
-        closeWhenUnused()
-      }
+    },
+    leave: () => {
+      users -= 1
+      closeWhenUnused()
     },
     retire: () => {
       retired.abort(new Error('retired'))

@@ -5,12 +5,22 @@ import type { Client } from '../core/client.ts'
 import { parseIp } from '../core/ip.ts'
 import type { ProxyHeader } from './proxy-header.ts'
 
+/** Drawn once: two processes that run one after the other do not name two connections alike. */
+const ours = randomBytes(5).toString('hex')
+let count = 0
+
+/** 16 hex digits; no secret. */
+function nextId(): string {
+  count = (count + 1) % 0x1_00_00_00
+  return `${ours}${count.toString(16).padStart(6, '0')}`
+}
+
 /** null when the client left before we could ask who it is. */
 export function clientOf(socket: Socket): Client | null {
   const ip = parseIp(socket.remoteAddress ?? '')
   if (ip === null) return null
   return {
-    id: randomBytes(8).toString('hex'),
+    id: nextId(),
     ip,
     port: socket.remotePort ?? 0,
     local: {
@@ -25,4 +35,13 @@ export function clientBehind(peer: Client, { source, destination }: ProxyHeader)
   if (source === null || destination === null) return peer
   const local = { address: destination.ip.text, port: destination.port }
   return { id: peer.id, ip: source.ip, port: source.port, local }
+}
+
+/** A listener that is one and the same for all who emit: thousands who wait are to have none each. */
+export function sharedListener<Emitter>(
+  listener: (emitter: Emitter) => void,
+): (this: Emitter) => void {
+  return function () {
+    listener(this)
+  }
 }

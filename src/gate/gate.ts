@@ -7,37 +7,18 @@
 import type { Server, Socket } from 'node:net'
 import type { Client } from '../core/client.ts'
 import type { Clock } from '../core/clock.ts'
-import type { Network } from '../core/ip.ts'
 import { reply, replyText } from '../core/reply.ts'
-import type { Governor } from '../delay/governor.ts'
 import type { Log } from '../observe/log.ts'
 import { Ended } from '../session/ended.ts'
-import { Session, type SessionParts } from '../session/session.ts'
+import { Session } from '../session/session.ts'
 import { Admission } from './admission.ts'
-import { clientBehind, clientOf } from './arrival.ts'
+import { clientBehind, clientOf, sharedListener } from './arrival.ts'
 import { Goodbye } from './goodbye.ts'
-import { greetPause, suspicionOf } from './greeting.ts'
-import type { GateLimits } from './limits.ts'
+import { greetPause, type PauseEnd, suspicionOf } from './greeting.ts'
 import { listen, type Place } from './listener.ts'
-import type { GreetingOptions } from './options.ts'
+import type { GateParts, Visitor } from './parts.ts'
 import { readProxyHeader } from './proxy-reader.ts'
 import { Residents } from './residents.ts'
-
-/** What new connections are made of; a reload brings another of these. */
-export interface GateParts {
-  /** Whoever connects from here must say in a PROXY header who the client is. */
-  readonly proxies: readonly Network[]
-  readonly limits: GateLimits
-  readonly governor: Governor
-  readonly greeting: GreetingOptions
-  readonly session: SessionParts
-  /** A connection begins with these; the function that comes back says that it is over. */
-  readonly enter: () => () => void
-  /** Begins TLS; null, and the socket closed, when that did not come to be. */
-  readonly secure: (socket: Socket, session: Session) => Promise<Socket | null> | null
-  /** Speaks SMTP with a client that has been let in. */
-  readonly serve: (socket: Socket, session: Session) => void
-}
 
 /** How long a proxy may take to say who the client is. */
 const proxyHeaderMs = 5_000
@@ -55,7 +36,8 @@ export class Gate {
   readonly #residents: Residents
   readonly #goodbye: Goodbye
   readonly #servers: Server[] = []
-  readonly #sockets = new Set<Socket>()
+  /** Everybody, with the session of those who were let in. */
+  readonly #sockets = new Map<Socket, Session | null>()
   #onEmpty: () => void = () => {}
   readonly #draining = new AbortController()
 
@@ -109,21 +91,21 @@ export class Gate {
   /** Cuts off whoever is still there. @returns How many that were. */
   cutOff(): number {
     const count = this.#sockets.size
-    for (const socket of this.#sockets) socket.destroy()
+    for (const socket of this.#sockets.keys()) socket.destroy()
     return count
   }
 
   /** @param tls Whether it begins with TLS at once. */
   #accept(socket: Socket, tls: boolean): void {
     // A client that resets its connection is no error of ours.
-    socket.on('error', () => {})
+    socket.on('error', ignore)
     const peer = clientOf(socket)
     if (peer === null) {
       socket.destroy()
       return
     }
-    this.#sockets.add(socket)
-    socket.once('close', () => this.#forget(socket))
+    this.#sockets.set(socket, null)
+    socket.on('close', this.#onClose)
     const { proxies } = this.#parts()
     if (proxies.some((network) => network.contains(peer.ip))) void this.#askProxy(socket, peer, tls)
     else this.#admit(socket, peer, tls)
@@ -164,8 +146,15 @@ export class Gate {
     const fromNetwork = this.#admission.fromNetwork(ip)
     const seenBefore = addressHidden ? null : networks.knows(ip.network)
     const arrival = { fromNetwork, seenBefore, addressHidden }
-    void this.#receive(socket, new Session(client, parts.session, arrival), parts, tls)
+    this.#receive({ socket, session: new Session(client, parts.session, arrival), parts }, tls)
   }
+
+  // One listener for all: thousands who wait would each have one of their own.
+  readonly #onClose = sharedListener<Socket>((socket) => {
+    const session = this.#sockets.get(socket) ?? null
+    if (session === null) this.#forget(socket)
+    else session.close()
+  })
 
   #forget(socket: Socket): void {
     this.#sockets.delete(socket)
@@ -176,36 +165,54 @@ export class Gate {
     return this.#draining.signal.aborted
   }
 
-  async #receive(socket: Socket, session: Session, parts: GateParts, tls: boolean): Promise<void> {
+  #receive(visitor: Visitor, tls: boolean): void {
+    const { socket, session, parts } = visitor
+    this.#sockets.set(socket, session)
     this.#residents.add(session)
-    const leave = parts.enter()
+    parts.life.enter()
     // STARTTLS takes all listeners off the bare socket, so who is gone is heard from the session.
     session.onClosed = () => {
-      leave()
+      parts.life.leave()
       this.#admission.leave(session.client.ip)
       this.#residents.remove(session)
       this.#forget(socket)
     }
-    socket.once('close', () => session.close())
+    session.screening.arrived()
+    if (tls) void this.#secure(visitor)
+    else this.#pause(visitor)
+  }
+
+  /** TLS from the first byte: the pause is one before the greeting, and not before the handshake. */
+  async #secure(visitor: Visitor): Promise<void> {
+    const { socket, session, parts } = visitor
     try {
-      session.screening.arrived()
-      const secured = tls ? await parts.secure(socket, session) : socket
-      if (secured !== null) await this.#greet(secured, session, parts)
+      const secured = await parts.secure(socket, session)
+      if (secured !== null) this.#pause({ ...visitor, socket: secured })
     } catch (error) {
-      this.#log.fault('gate', error)
-      this.#goodbye.say(socket, ourFault)
+      this.#failed(visitor, error)
     }
   }
 
-  async #greet(socket: Socket, session: Session, parts: GateParts): Promise<void> {
-    const {
-      greeting,
-      serve,
-      session: { observeOnly },
-    } = parts
-    const end = observeOnly
-      ? ({ kind: 'greet', talk: null } as const)
-      : await greetPause({ socket, session, options: greeting, clock: this.#clock })
+  #pause(visitor: Visitor): void {
+    const { greeting, session } = visitor.parts
+    if (session.observeOnly) this.#onPauseEnd(visitor, { kind: 'greet', talk: null })
+    else greetPause(visitor, greeting, this.#clock, this.#onPauseEnd)
+  }
+
+  readonly #onPauseEnd = (visitor: Visitor, end: PauseEnd): void => {
+    try {
+      this.#greet(visitor, end)
+    } catch (error) {
+      this.#failed(visitor, error)
+    }
+  }
+
+  #failed({ socket }: Visitor, error: unknown): void {
+    this.#log.fault('gate', error)
+    this.#goodbye.say(socket, ourFault)
+  }
+
+  #greet({ socket, session, parts }: Visitor, end: PauseEnd): void {
     if (end.kind === 'gone') {
       // Either the client left, or we have ended it and it is to hear so.
       const { reason } = session.leaving
@@ -223,7 +230,7 @@ export class Gate {
     }
     session.screening.greeted(end.talk?.toString('latin1') ?? null)
     if (end.talk !== null) socket.unshift(end.talk)
-    serve(socket, session)
+    parts.serve(socket, session)
   }
 
   /** Short of memory, the most suspicious of those who come now are not let in. */
@@ -238,3 +245,5 @@ export class Gate {
     this.#goodbye.say(socket, answer)
   }
 }
+
+function ignore(): void {}

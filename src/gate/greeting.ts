@@ -16,11 +16,10 @@ import type { GreetingOptions } from './options.ts'
 /** What a client may send before its greeting; what is more than this it need not say again. */
 const earlyMax = 16 * 1024
 
-export interface Pause {
+/** Who waits. */
+export interface Waiting {
   readonly socket: Socket
   readonly session: Session
-  readonly options: GreetingOptions
-  readonly clock: Clock
 }
 
 /** What came of it: `talk` is what the client sent, null when it kept silent. */
@@ -29,47 +28,69 @@ export type PauseEnd =
   | { readonly kind: 'reject'; readonly talk: Buffer }
   | { readonly kind: 'gone' }
 
-/** Waits until the client may be greeted, has talked, or has left. */
-export function greetPause(pause: Pause): Promise<PauseEnd> {
-  const { promise, resolve } = Promise.withResolvers<PauseEnd>()
-  new Pausing(pause, resolve).start()
-  return promise
+/** Waits until the client may be greeted, has talked, or has left; tells `onEnd` once. */
+export function greetPause<Who extends Waiting>(
+  who: Who,
+  options: GreetingOptions,
+  clock: Clock,
+  onEnd: (who: Who, end: PauseEnd) => void,
+): void {
+  new Pausing(who, options, clock, onEnd).start()
 }
 
-class Pausing {
-  readonly #pause: Pause
-  readonly #resolve: (end: PauseEnd) => void
+/** Those who wait, to be found by what their sockets emit. */
+const pauses = new WeakMap<Socket, { talked(chunk: Buffer): void }>()
+
+function onData(this: Socket, chunk: Buffer): void {
+  pauses.get(this)?.talked(chunk)
+}
+
+class Pausing<Who extends Waiting> {
+  readonly #who: Who
+  readonly #options: GreetingOptions
+  readonly #clock: Clock
+  readonly #onEnd: (who: Who, end: PauseEnd) => void
   readonly #startedAt: Instant
   #plannedMs: Ms
   #talk: Buffer | null = null
-  #stopTimer: () => void = () => {}
+  #stopTimer: () => void = nothing
   #over = false
 
-  constructor(pause: Pause, resolve: (end: PauseEnd) => void) {
-    this.#pause = pause
-    this.#resolve = resolve
-    this.#startedAt = pause.clock.now()
-    this.#plannedMs = pause.options.pause
+  constructor(
+    who: Who,
+    options: GreetingOptions,
+    clock: Clock,
+    onEnd: (who: Who, end: PauseEnd) => void,
+  ) {
+    this.#who = who
+    this.#options = options
+    this.#clock = clock
+    this.#onEnd = onEnd
+    this.#startedAt = clock.now()
+    this.#plannedMs = options.pause
   }
 
   start(): void {
-    const { socket, session } = this.#pause
+    const { socket, session } = this.#who
     if (session.screening.isKnownGood()) return this.#end({ kind: 'greet', talk: null }, 'released')
-    socket.on('data', this.#onData)
-    socket.on('close', this.#onGone)
-    socket.on('end', this.#onGone)
+    pauses.set(socket, this)
+    socket.on('data', onData)
+    // A client that leaves closes its session, and so do we when we end it.
     session.leaving.listen(this.#onGone)
     this.#wait(this.#plannedMs)
-    session.screening.identify().then(this.#onIdentity, () => {})
+    session.screening.identify().then(
+      () => this.#identified(),
+      () => {},
+    )
   }
 
   #wait(ms: Ms): void {
-    this.#stopTimer = this.#pause.clock.after(ms, this.#onTime)
+    this.#stopTimer = this.#clock.after(ms, () => this.#timeIsUp())
   }
 
   /** The pause is over, unless by now there is a reason for a longer one. */
-  readonly #onTime = (): void => {
-    const { options } = this.#pause
+  #timeIsUp(): void {
+    const options = this.#options
     if (this.#suspicion.sum > 0 && this.#plannedMs < options.pause_suspect) {
       const more = options.pause_suspect - this.#plannedMs
       this.#plannedMs = options.pause_suspect
@@ -78,40 +99,39 @@ class Pausing {
     this.#end({ kind: 'greet', talk: this.#talk }, this.#talk === null ? 'waited' : 'talked')
   }
 
-  readonly #onData = (chunk: Buffer): void => {
+  talked(chunk: Buffer): void {
     const talk = Buffer.concat([this.#talk ?? Buffer.alloc(0), chunk])
     this.#talk = talk
-    if (this.#pause.options.early_talk === 'reject') this.#end({ kind: 'reject', talk }, 'talked')
-    else if (talk.length > earlyMax) this.#pause.socket.pause()
+    if (this.#options.early_talk === 'reject') this.#end({ kind: 'reject', talk }, 'talked')
+    else if (talk.length > earlyMax) this.#who.socket.pause()
   }
 
-  readonly #onIdentity = (): void => {
-    if (this.#pause.session.screening.isKnownGood()) {
+  #identified(): void {
+    if (this.#who.session.screening.isKnownGood()) {
       this.#end({ kind: 'greet', talk: this.#talk }, 'released')
     }
   }
 
   readonly #onGone = (): void => {
-    const ours = this.#pause.session.leaving.reason instanceof Ended
+    const ours = this.#who.session.leaving.reason instanceof Ended
     this.#end({ kind: 'gone' }, ours ? 'released' : 'left')
   }
 
   get #suspicion(): Verdict {
-    return suspicionOf(this.#pause.session, this.#talk, 1)
+    return suspicionOf(this.#who.session, this.#talk, 1)
   }
 
   #end(end: PauseEnd, reaction: Reaction): void {
     if (this.#over) return
     this.#over = true
     this.#stopTimer()
-    const { socket, session, clock } = this.#pause
+    const { socket, session } = this.#who
     // Nobody listens until the next owner does; what comes in between is to wait for him.
     socket.pause()
-    socket.off('data', this.#onData)
-    socket.off('close', this.#onGone)
-    socket.off('end', this.#onGone)
+    socket.off('data', onData)
+    pauses.delete(socket)
     session.leaving.unlisten(this.#onGone)
-    const waitedMs = Math.round(clock.now() - this.#startedAt)
+    const waitedMs = Math.round(this.#clock.now() - this.#startedAt)
     session.ledger.entries.push({
       stage: 'greeting',
       ...countedIn(this.#suspicion),
@@ -122,7 +142,7 @@ class Pausing {
       reaction,
       observed: false,
     })
-    this.#resolve(end)
+    this.#onEnd(this.#who, end)
   }
 }
 
@@ -147,3 +167,5 @@ const earlyTalk: Finding = {
   excuses: [],
   header: null,
 }
+
+function nothing(): void {}

@@ -26,45 +26,52 @@ export async function look<S extends Stage>(
   tools: Tools,
   watch: Watch,
 ): Promise<Finding[]> {
-  const found = await Promise.all(reasons.map((reason) => ask(reason, facts, tools, watch)))
+  const asked = reasons.map((reason) => ask(reason, facts, tools, watch))
+  const found = await Promise.all(asked)
   tools.signal.throwIfAborted()
   return found.filter((finding) => finding !== null)
 }
 
-async function ask<S extends Stage>(
+type Found = Finding | null
+
+/** Most reasons know at once, and are not made to wait for a promise. */
+function ask<S extends Stage>(
   reason: Reason<S>,
   facts: FactsAt[S],
   tools: Tools,
   watch: Watch,
-): Promise<Finding | null> {
-  const { name, stage, action, weight, excuses } = reason
-  try {
-    const evidence = await withinLimit(reason, facts, tools, watch)
+): Found | Promise<Found> {
+  const found = (evidence: Evidence): Found => {
     if (evidence === null) return null
+    const { name, stage, action, weight, excuses } = reason
     return { reason: name, stage, evidence, action, weight, excuses, header: reason.header(facts) }
-  } catch (error) {
+  }
+  const failed = (error: unknown): null => {
     if (!tools.signal.aborted) {
-      watch.log.event('reason.failed', { reason: name, why: messageOf(error) })
+      watch.log.event('reason.failed', { reason: reason.name, why: messageOf(error) })
     }
     return null
   }
+  try {
+    const evidence = reason.find(facts, tools)
+    if (!(evidence instanceof Promise)) return found(evidence)
+    return withinLimit(evidence, tools.signal, watch).then(found).catch(failed)
+  } catch (error) {
+    return failed(error)
+  }
 }
 
-async function withinLimit<S extends Stage>(
-  reason: Reason<S>,
-  facts: FactsAt[S],
-  tools: Tools,
+async function withinLimit(
+  evidence: Promise<Evidence>,
+  signal: AbortSignal,
   { clock, timeLimitMs }: Watch,
 ): Promise<Evidence> {
-  const { signal } = tools
-  const answer = reason.find(facts, tools)
-  if (!(answer instanceof Promise)) return answer
   const { promise, reject } = Promise.withResolvers<never>()
   const stopTimer = clock.after(timeLimitMs, () => reject(new Error('took too long')))
   const leave = () => reject(signal.reason)
   signal.addEventListener('abort', leave, { once: true })
   try {
-    return await Promise.race([answer, promise])
+    return await Promise.race([evidence, promise])
   } finally {
     stopTimer()
     signal.removeEventListener('abort', leave)

@@ -42,8 +42,8 @@ export class Session {
   /** The client leaves, or we end the session: called off is then all that goes on for it. */
   readonly leaving = new Leaving()
   readonly screening: Screening
-  /** Called when the connection is closed; for who has let the client in. */
-  onClosed = nothing
+  /** Told when the connection is closed; for who has let the client in. */
+  onClosed: (session: Session) => void = nobody
   readonly #parts: SessionParts
   readonly #record: Record
   #made: ForMail | null = null
@@ -201,7 +201,7 @@ export class Session {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.onClosed()
+    this.onClosed(this)
     this.leaving.leave(clientLeft)
     const made = this.#made
     made?.lastWord.left(() => made.delivery.close(this.#content !== null))
@@ -247,4 +247,4 @@ export class Session {
   }
 }
 
-function nothing(): void {}
+function nobody(): void {}

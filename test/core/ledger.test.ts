@@ -105,7 +105,7 @@ describe('openLedger', () => {
       { ...rest },
       {
         ...{ hostname: '', helo: '', protocol: '', login: '', reason: '', durationMs: 0 },
-        ...{ findings: [], lookupCount: 0 },
+        ...{ findings: [], lookupCount: 0, addressHidden: false },
       },
     )
   })

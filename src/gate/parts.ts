@@ -1,0 +1,29 @@
+/** What the gate gives to those who come: what their connection is made of. */
+import type { Socket } from 'node:net'
+import type { Network } from '../core/ip.ts'
+import type { Governor } from '../delay/governor.ts'
+import type { Session, SessionParts } from '../session/session.ts'
+import type { Waiting } from './greeting.ts'
+import type { GateLimits } from './limits.ts'
+import type { GreetingOptions } from './options.ts'
+
+/** What new connections are made of; a reload brings another of these. */
+export interface GateParts {
+  /** Whoever connects from here must say in a PROXY header who the client is. */
+  readonly proxies: readonly Network[]
+  readonly limits: GateLimits
+  readonly governor: Governor
+  readonly greeting: GreetingOptions
+  readonly session: SessionParts
+  /** Counts the connections that came with these. */
+  readonly life: { readonly enter: () => void; readonly leave: () => void }
+  /** Begins TLS; null, and the socket closed, when that did not come to be. */
+  readonly secure: (socket: Socket, session: Session) => Promise<Socket | null> | null
+  /** Speaks SMTP with a client that has been let in. */
+  readonly serve: (socket: Socket, session: Session) => void
+}
+
+/** Somebody who was let in, and what there is for him. */
+export interface Visitor extends Waiting {
+  readonly parts: GateParts
+}
