@@ -14,6 +14,7 @@ import type { Inherited } from './gate/inherited.ts'
 import { placesOf } from './gate/listener.ts'
 import { type Generation, makeGeneration, type Surroundings } from './generation.ts'
 import { Greylist } from './memory/greylist.ts'
+import { Logins } from './memory/logins.ts'
 import { Networks } from './memory/networks.ts'
 import { Unheard } from './memory/unheard.ts'
 import { Log } from './observe/log.ts'
@@ -77,6 +78,7 @@ export class App {
       greylist,
       guard: makeGuard(clock, log, config.gate.guard === 'auto'),
       unheard: this.#unheard,
+      logins: new Logins(clock),
       folder,
       ...(dns === undefined ? {} : { dns }),
     }

@@ -18,6 +18,7 @@ import { type Dns, SystemDns } from './dns/resolver.ts'
 import type { GateParts } from './gate/parts.ts'
 import type { AddressGuard } from './memory/address-guard.ts'
 import type { Greylist } from './memory/greylist.ts'
+import type { Logins } from './memory/logins.ts'
 import type { Networks } from './memory/networks.ts'
 import type { Unheard } from './memory/unheard.ts'
 import type { Log } from './observe/log.ts'
@@ -36,6 +37,7 @@ export interface Surroundings {
   readonly networks: Networks
   readonly guard: AddressGuard
   readonly greylist: Greylist
+  readonly logins: Logins
   readonly unheard: Unheard
   /** The folder that list files are looked for in first. */
   readonly folder: string
@@ -114,6 +116,8 @@ export function makeGeneration(
         networks: around.networks,
         guard: around.guard,
         greylist: around.greylist,
+        logins: around.logins,
+        failedLoginsMax: config.limits.failed_logins_max,
         limits: { sizeMax: config.limits.size_max, receivedMax: config.limits.received_max },
       },
     },

@@ -131,7 +131,7 @@ function entryLines({ stage, reasons, excuses, reaction, observed, ...times }: E
   const sum = reasons.reduce((total, { weight }) => total + (weight ?? 0), 0)
   const names = reasons.map(({ name, weight }) => (weight === null ? name : `${name} ${weight}`))
   const pleas = excuses.map(({ name }) => name)
-  const what = stage === 'greeting' ? 'greeting' : 'RCPT'
+  const what = commands[stage] ?? stage
   const part = reasons.some(({ weight }) => weight !== null) ? `, ${sum} in all` : ''
   const despite = pleas.length > 0 ? `, after the excuse ${pleas.join(', ')}` : ''
   return [
@@ -139,6 +139,12 @@ function entryLines({ stage, reasons, excuses, reaction, observed, ...times }: E
     `           whole delay ${time(targetMs)}; look-ups took ${time(lookupMs)}, left to wait ` +
       `${time(plannedMs)}; ${reactionText(reaction, waitedMs, observed)}`,
   ]
+}
+
+const commands: Readonly<Record<string, string>> = {
+  greeting: 'greeting',
+  login: 'AUTH',
+  rcpt: 'RCPT',
 }
 
 function reactionText(reaction: string, waitedMs: number, observed: boolean): string {

@@ -48,7 +48,7 @@ export type Reaction =
 
 /** One thing that cost the client time. */
 export interface Entry {
-  readonly stage: 'greeting' | 'rcpt'
+  readonly stage: 'greeting' | 'login' | 'rcpt'
   readonly reasons: readonly Counted[]
   /** What spoke for the client, with what it could take away. */
   readonly excuses: readonly Counted[]

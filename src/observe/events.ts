@@ -45,6 +45,8 @@ export interface EventFields {
   'backend.open-relay-risk': { readonly why: string }
   'backend.in-the-clear': { readonly address: string }
   'backend.tls-missing': { readonly address: string }
+  'login.failed': { readonly client: string; readonly count: number }
+  'login.refused': { readonly client: string }
   'tls.renewed': { readonly names: readonly string[] }
   'tls.rejected': { readonly why: string }
   'tls.expired': { readonly subject: string; readonly since: string }
@@ -190,6 +192,15 @@ export const events: Readonly<Record<EventName, EventKind>> = {
     atMostEveryMs: minute,
     about:
       'A client came under TLS, and the way to the back end is public and has none; it heard 451 4.3.5.',
+  },
+  'login.failed': {
+    level: 'info',
+    about: 'A login was wrong, as the back end says; the how manieth of this connection.',
+  },
+  'login.refused': {
+    level: 'warn',
+    atMostEveryMs: minute,
+    about: 'Too many logins have failed, or wait their turn; the client heard 421.',
   },
   'tls.renewed': { level: 'info', about: 'New certificates are in use, for these names.' },
   'tls.rejected': {

@@ -127,6 +127,8 @@ export class Delivery {
       const secret = Buffer.from(`\0${user}\0${password}`).toString('base64')
       const answer = await this.#say(conversation, `AUTH PLAIN ${secret}`)
       this.#loggedIn = isPositive(answer)
+      // Who may wait for the next attempt occupies no place.
+      if (!this.#loggedIn) this.park()
       return answer
     } catch (error) {
       return this.#failed(error)

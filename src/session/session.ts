@@ -10,31 +10,21 @@ import { Leaving } from '../core/leaving.ts'
 import type { Ledger, Transaction } from '../core/ledger.ts'
 import { isPositive, type Reply, reply, replyText } from '../core/reply.ts'
 import type { AddressGuard } from '../memory/address-guard.ts'
-import type { Backend } from '../relay/backend.ts'
 import { sizeRefusal } from '../relay/capabilities.ts'
 import { Content, type ContentLimits } from '../relay/content.ts'
-import { Delivery } from '../relay/delivery.ts'
 import { clientLeft, Ended } from './ended.ts'
-import { acceptedIn, LastWord, type LastWordParts } from './last-word.ts'
+import { type ForMail, type ForMailParts, forMail } from './for-mail.ts'
+import { acceptedIn } from './last-word.ts'
 import { headersOf, hostnameOf, introductionOf, type Papers } from './papers.ts'
-import { Reckoning, type ReckoningParts } from './reckoning.ts'
 import { Record, type RecordParts } from './record.ts'
 import { type Arrival, Screening, type ScreeningParts } from './screening.ts'
 
-export interface SessionParts extends ReckoningParts, LastWordParts, RecordParts {
+export interface SessionParts extends ForMailParts, RecordParts {
   /** What we call ourselves. */
   readonly name: string
   readonly screening: ScreeningParts
-  readonly backend: Backend
   readonly limits: ContentLimits
   readonly guard: AddressGuard
-}
-
-/** What mail needs. */
-interface ForMail {
-  readonly reckoning: Reckoning
-  readonly delivery: Delivery
-  readonly lastWord: LastWord
 }
 
 export class Session {
@@ -94,7 +84,10 @@ export class Session {
 
   /** AUTH: asked of the back end itself. Who has logged in never waits. */
   async authenticate(user: string, password: string): Promise<Reply> {
-    const answer = await this.#forMail.delivery.authenticate(user, password)
+    const { loggingIn, delivery } = this.#forMail
+    const answered = loggingIn.attempt(() => delivery.authenticate(user, password))
+    this.#answering = answered
+    const answer = await answered
     if (isPositive(answer)) {
       this.#login = user
       this.ledger.login = user
@@ -216,17 +209,11 @@ export class Session {
     this.#transaction = null
   }
 
-  /** Thousands may wait for their greeting at once; what is for mail is made when there is some. */
   get #forMail(): ForMail {
     if (this.#made !== null) return this.#made
     const { client, ledger, screening, leaving } = this
-    const visit = { client, ledger, screening, connectedAt: this.#record.connectedAt }
-    const { backend } = this.#parts
-    this.#made = {
-      reckoning: new Reckoning(visit, this.#parts),
-      delivery: new Delivery(backend, () => introductionOf(this.#papers), leaving.signal),
-      lastWord: new LastWord(client.ip, this.#parts),
-    }
+    const visit = { client, ledger, screening, leaving, connectedAt: this.#record.connectedAt }
+    this.#made = forMail(visit, this.#parts, () => introductionOf(this.#papers))
     return this.#made
   }
 

@@ -32,6 +32,10 @@ export const smtpLimits = {
   errors_max: many(20).describe(
     'Commands that were wrong (replies 500 to 504) since the last message that was accepted.',
   ),
+  failed_logins_max: many(5).describe(
+    'Logins that may fail in one connection; at the next one it is closed with 421. All that come ' +
+      'from one network wait for each other, and after each failure longer, up to "20s".',
+  ),
 }
 
 function many(byDefault: number) {

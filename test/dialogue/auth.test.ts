@@ -47,7 +47,7 @@ it('offers AUTH under TLS only, and spares who has logged in the delay', async (
   client.says(Buffer.from('alice').toString('base64'))
   await client.hears('334 ')
   client.says(Buffer.from('right').toString('base64'))
-  await client.hears('235 2.7.0 welcome back')
+  await client.hears('235 2.7.0 welcome back', { afterMs: 1_000 })
   client.says('MAIL FROM:<alice@example.net>')
   await client.hears('250 ')
   client.says('RCPT TO:<u@example.net>')

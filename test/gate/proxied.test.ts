@@ -13,6 +13,7 @@ import { Gate } from '../../src/gate/gate.ts'
 import { makeGuard } from '../../src/gate/guard.ts'
 import { makeGeneration } from '../../src/generation.ts'
 import { Greylist } from '../../src/memory/greylist.ts'
+import { Logins } from '../../src/memory/logins.ts'
 import { Networks } from '../../src/memory/networks.ts'
 import { Unheard } from '../../src/memory/unheard.ts'
 import { Log } from '../../src/observe/log.ts'
@@ -267,6 +268,7 @@ log.level = "silent"`
     networks: new Networks(clock, config.memory, () => {}),
     unheard: new Unheard(config.memory, clock, () => {}),
     greylist: new Greylist(clock, config.greylist),
+    logins: new Logins(clock),
     guard: makeGuard(clock, log, true),
     governor: new Governor({ clock, log, holder, memoryInUse: () => 0 }),
   })
