@@ -86,6 +86,8 @@ export interface TreacleSetup {
   readonly dns: number
   /** How long everybody but 127.0.0.1 waits for the greeting. */
   readonly pause: string
+  /** More settings, as TOML. */
+  readonly config?: string
   /** More for Node's command line. */
   readonly nodeOptions?: readonly string[]
 }
@@ -95,6 +97,7 @@ export function startTreacle({
   sink,
   dns,
   pause,
+  config = '',
   nodeOptions = [],
 }: TreacleSetup): Promise<Server> {
   const command = () => [
@@ -117,6 +120,7 @@ delay = { key_file = "delay.key", slots = 30000 }
 dns.servers = ["127.0.0.1:${dns}"]
 backend = { addresses = ["127.0.0.1:${sink}"], recipient_domains = ["example.org"] }
 log.mainlog = "mainlog"
+${config}
 `,
   })
   return start('Treacle', command, /"server.listening"/, { files })

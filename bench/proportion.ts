@@ -1,0 +1,161 @@
+/**
+ * `npm run proportion [-- NAME...]`: what a megabyte costs Treacle, in CPU time of its own process, for
+ * plain mail and for the worst that a client can send instead. Prints a table; docs/proportion.md keeps
+ * one.
+ *
+ * Each shape goes through a real Treacle to a real sink, several times in turn with all others; the
+ * best round counts, since whatever else runs on the machine only ever adds.
+ */
+import { connect, type Socket } from 'node:net'
+import { parseArgs } from 'node:util'
+import { cpuSeconds } from './lib/proc.ts'
+import { type Server, startTool, startTreacle } from './rig.ts'
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: 'string', default: '3' } },
+})
+
+interface Shape {
+  readonly name: string
+  /** What is said after EHLO, each line waited for unless it is said in one go. */
+  readonly commands: readonly string[]
+  /** What follows 354; null: there is no message. */
+  readonly content: Buffer | null
+  /** How many bytes at a time; all at once unless given. */
+  readonly pieces?: number
+  /** How often, on a connection each. */
+  readonly times: number
+  readonly normalizing?: boolean
+  /** The reply at the end. */
+  readonly end: RegExp
+}
+
+const mega = 1_000_000
+const text = 'abcdefghijklmnopqrstuvwxyz0123456789'.repeat(3)
+const head = 'From: <a@example.org>\r\nTo: <b@example.org>\r\nSubject: x\r\n'
+const envelope = ['MAIL FROM:<a@example.org>', 'RCPT TO:<rcpt0@example.org>', 'DATA']
+
+/** @returns A body of so many bytes, one line again and again. */
+function lines(line: string, bytes = 5 * mega): Buffer {
+  return message('', line.repeat(bytes / line.length))
+}
+
+function message(header: string, body: string): Buffer {
+  return Buffer.from(`${head}${header}\r\n${body}\r\n.\r\n`, 'latin1')
+}
+
+function mail(name: string, content: Buffer, more: Partial<Shape> = {}): Shape {
+  return { name, commands: envelope, content, times: 6, end: /^250 /, ...more }
+}
+
+const plainLine = `${text.slice(0, 76)}\r\n`
+const shapes: readonly Shape[] = [
+  mail('plain mail: lines of 78', lines(plainLine)),
+  mail('every line begins with a dot', lines(`..${text.slice(0, 74)}\r\n`)),
+  mail('lines that are only a dot', lines('..\r\n')),
+  mail('empty lines', lines('\r\n')),
+  mail('lines of one letter', lines('a\r\n')),
+  mail('a line without end', lines('x')),
+  mail('tabs', lines('\t')),
+  mail('bare LF (refused)', lines('\n'), { end: /^550 5\.5\.2/ }),
+  mail('bare CR (refused)', lines('\r'), { end: /^550 5\.5\.2/ }),
+  mail('NUL (refused)', lines('\0'), { end: /^550 5\.6\.0/ }),
+  //mail('LF for CR LF (normalized)', lines(`${text.slice(0, 77)}\n`), { normalizing: true }),
+  //mail('bare LF (normalized)', lines('\n'), { normalizing: true }),
+  //mail('bare CR (normalized)', lines('\r'), { normalizing: true }),
+  //mail('dots between bare LF (normalized)', lines('\n.'), { normalizing: true }),
+  mail('10,000 header lines', message(`X-Some-Header: ${text.slice(0, 85)}\r\n`.repeat(10_000), ''), {
+    times: 20,
+  }),
+  mail('header lines of one letter', message('a:\r\n'.repeat(mega), ''), { times: 6 }),
+  mail('forged header lines', message('x-treacle-a:\r\n'.repeat(mega / 4), '')),
+  mail('Received again and again (refused)', message('Received:\r\n'.repeat(mega / 4), ''), {
+    end: /^554 5\.4\.6/,
+  }),
+  mail('segments of one byte', lines(plainLine, 0.3 * mega), { pieces: 1, times: 1 }),
+  mail('segments of 64 bytes', lines(plainLine, 2 * mega), { pieces: 64, times: 1 }),
+]
+
+/** One session. @returns How many bytes were sent. */
+async function send(port: number, shape: Shape): Promise<number> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  const replies = repliesOf(socket)
+  let byteCount = 0
+  const say = async (bytes: Buffer) => {
+    byteCount += bytes.length
+    socket.write(bytes)
+    return (await replies.next()).value
+  }
+  await replies.next()
+  for (const line of ['EHLO client.example.org', ...shape.commands]) {
+    await say(Buffer.from(`${line}\r\n`))
+  }
+  if (shape.content !== null) {
+    byteCount += shape.content.length
+    await write(socket, shape.content, shape.pieces ?? shape.content.length)
+    const { value } = await replies.next()
+    if (!shape.end.test(String(value))) throw new Error(`${shape.name}: ${value}`)
+  }
+  socket.destroy()
+  return byteCount
+}
+
+async function write(socket: Socket, content: Buffer, size: number): Promise<void> {
+  for (let at = 0; at < content.length; at += size) {
+    if (socket.write(content.subarray(at, at + size))) continue
+    await new Promise((resolve) => socket.once('drain', resolve))
+  }
+}
+
+async function* repliesOf(socket: Socket): AsyncGenerator<string, undefined> {
+  let heard = ''
+  for await (const chunk of socket) {
+    heard += chunk
+    for (let found = whole.exec(heard); found !== null; found = whole.exec(heard)) {
+      heard = heard.slice(found[0].length)
+      yield found[0]
+    }
+  }
+}
+
+const whole = /^(?:\d{3}-.*\r\n)*\d{3} .*\r\n/
+
+/** @returns CPU milliseconds for each megabyte. */
+async function cost(server: Server, shape: Shape): Promise<number> {
+  const used = () => cpuSeconds([server.pid], server.cgroup ?? undefined)
+  const before = used()
+  let byteCount = 0
+  for (let count = 0; count < shape.times; count += 1) byteCount += await send(server.port, shape)
+  return ((used() - before) * 1_000) / (byteCount / mega)
+}
+
+async function main(): Promise<void> {
+  const wanted = shapes.filter(
+    ({ name }, index) =>
+      index === 0 || positionals.length === 0 || positionals.some((part) => name.includes(part)),
+  )
+  await using dns = await startTool('nxdomain', (port) => ['127.0.0.1', String(port)])
+  await using sink = await startTool('sink', (port) => ['--listen', `127.0.0.1:${port}`])
+  const setup = { sink: sink.port, dns: dns.port, pause: '1s' }
+  await using strict = await startTreacle(setup)
+  await using normalizing = await startTreacle({
+    ...setup,
+    //config: 'data.bare_newline = "normalize"',
+  })
+  const best = new Map<string, number>()
+  for (let round = 0; round <= Number(values.rounds); round += 1) {
+    for (const shape of wanted) {
+      const each = await cost(shape.normalizing === true ? normalizing : strict, shape)
+      // The first round is for the compiler.
+      if (round > 0) best.set(shape.name, Math.min(each, best.get(shape.name) ?? each))
+    }
+  }
+  const [plain = 0] = best.values()
+  console.log('| what is sent | CPU ms / MB | beside plain mail |\n|---|---:|---:|')
+  for (const [name, each] of best) {
+    console.log(`| ${name} | ${each.toFixed(2)} | ${(each / plain).toFixed(1)}x |`)
+  }
+}
+
+await main()
