@@ -132,12 +132,13 @@ export function makeGeneration(
 }
 
 function serverOf(
-  { smtp, limits }: Config,
+  { smtp, limits, data }: Config,
   { backend, ...parts }: Pick<ServerParts, 'name' | 'tls' | 'clock' | 'log'> & { backend: Backend },
 ): TreacleServer {
   return new TreacleServer({
     ...parts,
     limits,
+    data,
     auth: smtp.auth === 'relay' && parts.tls !== null,
     capabilities: () => backend.capabilities,
   })

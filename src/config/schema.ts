@@ -13,6 +13,7 @@ import { logOptions } from '../observe/options.ts'
 import { ownReasonsOptions } from '../reasons/brought.ts'
 import { reasonsOptions } from '../reasons/index.ts'
 import { backendOptions } from '../relay/options.ts'
+import { dataOptions } from '../smtp/data-options.ts'
 import { smtpLimits } from '../smtp/limit-options.ts'
 import { smtpOptions, tlsOptions } from '../smtp/options.ts'
 
@@ -55,6 +56,7 @@ const tables = z.strictObject({
   ),
   dns: dnsOptions.prefault({}).describe('How names are looked up.'),
   smtp: smtpOptions.prefault({}).describe('What clients may do.'),
+  data: dataOptions.prefault({}).describe('What a message may consist of.'),
   tls: tlsOptions.prefault({}).describe('Our certificates.'),
   memory: memoryOptions
     .prefault({})

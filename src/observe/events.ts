@@ -33,6 +33,11 @@ export interface EventFields {
   'guard.clear': { readonly client: string }
   'guard.suspended': { readonly client: string }
   'gate.turned-away': { readonly client: string; readonly why: string }
+  'content.faulty': {
+    readonly client: string
+    readonly fault: string
+    readonly became: 'refused' | 'mended'
+  }
   'client.cut-off': { readonly client: string; readonly why: string }
   'gate.bad-proxy-header': { readonly peer: string; readonly why: string }
   'lookups.spent': { readonly client: string }
@@ -143,6 +148,12 @@ export const events: Readonly<Record<EventName, EventKind>> = {
     level: 'info',
     atMostEveryMs: minute,
     about: 'A client was sent away with 421: it was over a limit of the door.',
+  },
+  'content.faulty': {
+    level: 'info',
+    atMostEveryMs: minute,
+    about:
+      'A message had bare newlines, NULs or lines that are too long; [data] says what follows.',
   },
   'client.cut-off': {
     level: 'info',

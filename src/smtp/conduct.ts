@@ -13,15 +13,22 @@ import { isHttp, isNotImplemented, mustBeLast, verbOf } from './verbs.ts'
 
 export type Verdict =
   | { readonly kind: 'obey'; readonly command: Buffer }
-  | { readonly kind: 'answer'; readonly answer: Reply }
+  /** @property skip How many bytes follow that are no command. */
+  | { readonly kind: 'answer'; readonly answer: Reply; readonly skip: number }
   /** Hears this, and is closed. */
   | { readonly kind: 'close'; readonly last: Reply }
 
 const unknown = reply(500, '5.5.1', 'Command not recognized')
 const notImplemented = reply(502, '5.5.1', 'Command not implemented')
+/** Before anything is asked of the back end, VRFY can only tell what is to be told to everybody. */
+const cannotVerify = reply(252, '2.1.5', 'Send it, and the mail server behind us will say')
+const help = reply(214, '2.0.0', 'What may be said here is in RFC 5321')
 const bareNewline = reply(500, '5.5.2', 'Lines must end in CR LF, and have neither elsewhere')
 const lineTooLong = reply(421, '4.5.2', 'Line too long')
 const otherProtocol = reply(421, '4.7.0', 'This is a mail server')
+
+/** Always the same. */
+const answers: Readonly<Record<string, Reply | undefined>> = { VRFY: cannotVerify, HELP: help }
 
 export class Conduct {
   readonly #session: Session
@@ -39,7 +46,7 @@ export class Conduct {
    * @param has Whether there is such a command here.
    */
   judge(line: Line, more: boolean, has: (verb: string) => boolean): Verdict {
-    if (line.kind === 'bare-newline') return { kind: 'answer', answer: bareNewline }
+    if (line.kind === 'bare-newline') return { kind: 'answer', answer: bareNewline, skip: 0 }
     if (line.kind === 'too-long') return { kind: 'close', last: lineTooLong }
     if (line.kind === 'tls') return { kind: 'close', last: otherProtocol }
     const verb = verbOf(line.bytes)
@@ -47,8 +54,12 @@ export class Conduct {
     const excess = this.#budget.spend(verb)
     if (excess !== null) return { kind: 'close', last: tooMany(excess) }
     if (more && mustBeLast(verb)) this.#session.screening.talkedTooSoon(verb)
+    const answer = answers[verb]
+    if (answer !== undefined) return { kind: 'answer', answer, skip: 0 }
     if (has(verb)) return { kind: 'obey', command: line.bytes }
-    return { kind: 'answer', answer: isNotImplemented(verb) ? notImplemented : unknown }
+    const isKnown = isNotImplemented(verb)
+    const skip = isKnown ? chunkSizeOf(line.bytes) : 0
+    return { kind: 'answer', answer: isKnown ? notImplemented : unknown, skip }
   }
 
   /** The client has been answered. @returns Its last reply, when there were too many of these. */
@@ -68,6 +79,14 @@ export class Conduct {
     this.#log.event('client.cut-off', { client, why: last.lines[0] })
     this.#session.end(last)
   }
+}
+
+/**
+ * How many bytes come after BDAT, at once and whatever the reply (RFC 3030 section 2): were they read
+ * as commands, whoever wrote the message would give them.
+ */
+function chunkSizeOf(line: Buffer): number {
+  return Number(/^BDAT +(\d{1,15})(?: +LAST)? *$/i.exec(line.toString('latin1'))?.[1] ?? 0)
 }
 
 function tooMany(excess: Excess): Reply {

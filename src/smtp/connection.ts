@@ -17,29 +17,26 @@ import { Conduct } from './conduct.ts'
 import { ContentFeed } from './content-feed.ts'
 import { Deadline } from './deadline.ts'
 import { Dialogue } from './dialogue.ts'
-import { HandshakeLimit, type HandshakeParts } from './handshake.ts'
+import { Discard } from './discard.ts'
+import { HandshakeLimit } from './handshake.ts'
 import * as limits from './limits.ts'
 import type { Line } from './line-reader.ts'
-import { type Hearer, Parser } from './parser.ts'
+import { type Feed, type Hearer, Parser } from './parser.ts'
 import type { ServerParts } from './parts.ts'
+import { Thrift } from './thrift.ts'
 
 type Server = ConstructorParameters<typeof SMTPConnection>[0]
 
-/** Which connection a session object of the package belongs to. */
-const connections = new WeakMap<object, Connection>()
-
-export function connectionOf(session: object): Connection | undefined {
-  return connections.get(session)
-}
 export class Connection extends SMTPConnection implements Hearer {
   readonly #session: Session
   readonly #dialogue: Dialogue
   readonly #conduct: Conduct
+  readonly #parts: ServerParts
   readonly #deadline: Deadline
-  readonly #tls: HandshakeParts | null
+  readonly #thrift: Thrift
   #handshake: HandshakeLimit | null = null
-  /** True while a reply is being waited for that may take minutes. */
-  #waiting = false
+  /** The last message. */
+  #feed: ContentFeed | null = null
 
   constructor(server: Server, socket: Socket, session: Session, parts: ServerParts) {
     const { id, ip, port, local } = session.client
@@ -51,12 +48,15 @@ export class Connection extends SMTPConnection implements Hearer {
       localPort: local.port,
     })
     this.#session = session
+    this.#parts = parts
     this.#dialogue = new Dialogue(session, parts)
     this.#conduct = new Conduct(session, parts)
-    this.#tls = parts.tls
-    const { idle_timeout } = parts.limits
-    this.#deadline = new Deadline(parts.clock, idle_timeout, () => this.#cutOff(limits.tooSlow))
-    connections.set(this.session, this)
+    const { clock, limits: own } = parts
+    this.#deadline = new Deadline(clock, own.idle_timeout, () => this.#cutOff(limits.tooSlow))
+    this.#thrift = new Thrift(clock, {
+      pause: () => this._socket.pause(),
+      resume: () => this.#isFull || this._socket.resume(),
+    })
   }
 
   /** The gate has waited already: greet at once, without the 100 ms timer of the package. */
@@ -74,13 +74,16 @@ export class Connection extends SMTPConnection implements Hearer {
   }
 
   override _createParser(): Parser {
-    return new Parser(limits.commandMax, this)
+    // The constructor of the package comes here before ours has done anything.
+    return new Parser(this._server.options.maxCommandLength ?? 0, this)
   }
 
   override _onClose(): void {
     super._onClose()
     this.#handshake?.stop()
     this.#deadline.close()
+    this.#thrift.close()
+    this.#feed?.close()
     this.#session.close()
   }
 
@@ -95,11 +98,12 @@ export class Connection extends SMTPConnection implements Hearer {
   }
 
   override handler_STARTTLS(command: Buffer, callback: () => void): void {
-    const context = this.#tls?.certificates.contextFor()
-    if (context !== undefined) this._server.secureContext.set('*', context)
+    const { tls } = this.#parts
+    const context = tls?.certificates.contextFor()
+    if (context) this._server.secureContext.set('*', context)
     super.handler_STARTTLS(command, callback)
-    if (!this._upgrading || this.#tls === null) return
-    this.#handshake = new HandshakeLimit(this._socket, this.#session.client, this.#tls)
+    if (!this._upgrading || tls === null) return
+    this.#handshake = new HandshakeLimit(this._socket, this.#session.client, tls)
   }
 
   override _onError(error: Error): void {
@@ -117,6 +121,10 @@ export class Connection extends SMTPConnection implements Hearer {
     this.#deadline.start()
   }
 
+  piece(count: number): void {
+    this.#thrift.read(count)
+  }
+
   line(line: Line, more: boolean, next: () => void): void {
     this.#deadline.stop()
     if (this._upgrading) return next()
@@ -127,7 +135,10 @@ export class Connection extends SMTPConnection implements Hearer {
     const verdict = this.#conduct.judge(line, more, (verb) => this._isSupported(verb))
     if (verdict.kind === 'obey') this._onCommand(verdict.command, next)
     else if (verdict.kind === 'close') this.#cutOff(verdict.last)
-    else this.#say(verdict.answer, () => this._whenWritable(next))
+    else {
+      if (verdict.skip > 0) this.#read(new Discard(verdict.skip))
+      this.#say(verdict.answer, () => this._whenWritable(next))
+    }
   }
 
   override handler_EHLO(command: Buffer, callback: () => void): void {
@@ -158,14 +169,6 @@ export class Connection extends SMTPConnection implements Hearer {
     this.#say(this.#dialogue.reset(), callback)
   }
 
-  override handler_VRFY(_command: Buffer, callback: () => void): void {
-    this.#say(limits.cannotVerify, callback)
-  }
-
-  override handler_HELP(_command: Buffer, callback: () => void): void {
-    this.#say(limits.help, callback)
-  }
-
   #greet(verb: Hello['verb'], command: Buffer, callback: () => void): void {
     const { answer, name } = this.#dialogue.hello(verb, decodeBytes(command))
     if (name !== null) this.hostNameAppearsAs = name
@@ -175,15 +178,20 @@ export class Connection extends SMTPConnection implements Hearer {
   async #openData(command: Buffer): Promise<Reply> {
     const opened = await this.#dialogue.data(decodeBytes(command))
     if (!(opened instanceof Content)) return opened
-    if (this._parser instanceof Parser) {
-      this._parser.feed = new ContentFeed(opened, (resume) => {
-        void this.#pending(this.#finish(opened), resume)
-      })
-    }
+    this.#feed = new ContentFeed(opened, this.#session.client.ip, this.#parts, (resume) => {
+      void this.#pending(this.#finish(opened), resume)
+    })
+    this.#read(this.#feed)
     return limits.goAhead
   }
 
+  /** From now on what comes is content. */
+  #read(feed: Feed): void {
+    if (this._parser instanceof Parser) this._parser.feed = feed
+  }
+
   async #finish(content: Content): Promise<Reply> {
+    this.#thrift.renew()
     const answer = await this.#dialogue.finish(content)
     if (isPositive(answer)) this.#conduct.delivered()
     return answer
@@ -191,7 +199,6 @@ export class Connection extends SMTPConnection implements Hearer {
 
   /** Says a reply that takes time. Whatever goes wrong, the client hears of it and nobody else does. */
   async #pending(answer: Reply | Promise<Reply>, callback: () => void): Promise<void> {
-    this.#waiting = true
     this._handlerPending = true
     try {
       this.#say(await answer)
@@ -199,7 +206,6 @@ export class Connection extends SMTPConnection implements Hearer {
       const last = this.#dialogue.explain(error)
       if (last !== null) this.#say(last)
     }
-    this.#waiting = false
     this._handlerPending = false
     callback()
   }
@@ -224,8 +230,11 @@ export class Connection extends SMTPConnection implements Hearer {
 
   /** The client keeps sending while it is to wait: more of it would hide its leaving. */
   readonly #tooMuch = (): void => {
-    const full = this._parser instanceof Parser && this._parser.writableNeedDrain
-    if (this.#waiting && full) this.#session.end(limits.tooMuchInput)
+    if (this._handlerPending && this.#isFull) this.#session.end(limits.tooMuchInput)
+  }
+
+  get #isFull(): boolean {
+    return this._parser instanceof Parser && this._parser.writableNeedDrain
   }
 
   #say(answer: Reply, callback?: () => void): void {

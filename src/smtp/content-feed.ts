@@ -1,35 +1,64 @@
-/** Content on its way from the parser to the back end: scanned for its end, refused for its faults. */
-import { type Reply, reply } from '../core/reply.ts'
+/** Content on its way from the parser to the back end: scanned for its end, mended or refused for its faults. */
+import type { Ip } from '../core/ip.ts'
+import { reply } from '../core/reply.ts'
 import type { Content } from '../relay/content.ts'
-import { type ContentFault, DataScan } from './data-scan.ts'
+import { refusals, scanRules } from './content-policy.ts'
+import { DataScan } from './data-scan.ts'
+import { Pace } from './pace.ts'
 import type { Fed, Feed } from './parser.ts'
+import type { ServerParts } from './parts.ts'
 
-const refusals: Readonly<Record<ContentFault, Reply>> = {
-  'bare-newline': reply(550, '5.5.2', 'Lines must end in CR LF; a bare CR or LF is not accepted'),
-  nul: reply(550, '5.6.0', 'The message has NUL characters'),
-}
+const tooSlow = reply(421, '4.4.2', 'Timeout: the message comes too slowly')
 
 export class ContentFeed implements Feed {
   readonly #content: Content
-  readonly #scan = new DataScan()
+  readonly #client: Ip
+  readonly #parts: ServerParts
   readonly #onEnd: (resume: () => void) => void
+  readonly #scan: DataScan
+  readonly #pace: Pace
 
   /** @param onEnd Called once, at the end of the message; calls `resume` when commands may follow. */
-  constructor(content: Content, onEnd: (resume: () => void) => void) {
+  constructor(
+    content: Content,
+    client: Ip,
+    parts: ServerParts,
+    onEnd: (resume: () => void) => void,
+  ) {
     this.#content = content
+    this.#client = client
+    this.#parts = parts
     this.#onEnd = onEnd
+    this.#scan = new DataScan(scanRules(client, parts.data, parts.limits))
+    this.#pace = new Pace(parts.clock, parts.limits.data_rate_min, () => {
+      content.refuse(tooSlow)
+      onEnd(() => {})
+    })
   }
 
   push(chunk: Buffer): Fed {
     const { content, rest } = this.#scan.push(chunk)
     const { fault } = this.#scan
-    if (fault !== null) this.#content.refuse(refusals[fault])
+    if (fault !== null && this.#scan.isBeyondMending) this.#content.refuse(refusals[fault])
     let drained: Promise<void> | undefined
     for (const piece of content) drained = this.#content.write(piece) ?? drained
+    this.#pace.came(chunk.length)
+    if (drained !== undefined) this.#pace.held(drained)
     return { rest, drained }
   }
 
   end(resume: () => void): void {
+    this.close()
+    const { fault, isBeyondMending } = this.#scan
+    if (fault !== null) {
+      const became = isBeyondMending ? 'refused' : 'mended'
+      this.#parts.log.event('content.faulty', { client: this.#client.text, fault, became })
+    }
     this.#onEnd(resume)
+  }
+
+  /** No more is expected. */
+  close(): void {
+    this.#pace.stop()
   }
 }

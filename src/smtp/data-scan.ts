@@ -3,18 +3,29 @@
  *
  * Only CRLF.CRLF ends a message (RFC 5321 section 4.1.1.4). Some servers take a bare CR or LF for a
  * line end, others do not; where two disagree, one message becomes two ("SMTP smuggling"). So a
- * message with bare newlines or NULs is passed on nowhere. Otherwise bytes pass as they are,
- * dot-stuffing included: there is nothing to take out that would have to be put back.
+ * message with bare newlines or NULs is refused, or mended on its way (mend.ts). Any other passes as
+ * it is, dot-stuffing included: there is nothing to take out that would have to be put back.
  *
  * One pass over the bytes and one look into a table for each that means something, so no input makes
  * it slow.
  */
+import { Mender } from './mend.ts'
 
-/** What is wrong with the content; the first fault counts. */
-export type ContentFault = 'bare-newline' | 'nul'
+/** What may be wrong with content. */
+export type ContentFault = 'bare-newline' | 'nul' | 'long-line'
+
+export interface ScanRules {
+  /** What is put right on the way; other faults are only told. */
+  readonly mends: readonly ContentFault[]
+  /** Longest line in bytes, without its CR LF. */
+  readonly lineMax: number
+}
+
+/** Mends nothing; lines may be of any length. */
+const strict: ScanRules = { mends: [], lineMax: Infinity }
 
 export interface Scanned {
-  /** Content in this chunk, to be passed on; slices of it, apart from a held-back dot. */
+  /** Content in this chunk, to be passed on; slices of it, apart from a held-back dot, unless mended. */
   readonly content: readonly Buffer[]
   /** What follows the end of the message; null while it has not ended. */
   readonly rest: Buffer | null
@@ -31,36 +42,98 @@ const lineStart = 2
 const afterDot = 3
 const afterDotCr = 4
 const end = 5
+const states = 7
+
+/** How long CR LF is. */
+const newline = 2
 
 /** Added to the state that follows where a byte should not be. */
 const bareNewline = 8
 const nul = 16
+const longLine = 32
+
+const flawOf: Readonly<Record<ContentFault, number>> = {
+  'bare-newline': bareNewline,
+  nul,
+  'long-line': longLine,
+}
 
 const loneDot = Buffer.from('.')
 const loneDotCr = Buffer.from('.\r')
 
 export class DataScan {
+  readonly #mends: number
+  readonly #lineMax: number
   /** The message begins at the start of a line: ".CRLF" at once is an empty message. */
   #state = lineStart
-  #fault: ContentFault | null = null
+  #flaws = 0
+  /** Where in the chunk the present line begins; below 0 when it was in one before. */
+  #lineFrom = 0
+  #mender: Mender | null = null
 
+  constructor({ mends, lineMax }: ScanRules = strict) {
+    this.#mends = mends.reduce((sum, fault) => sum | flawOf[fault], 0)
+    this.#lineMax = lineMax
+  }
+
+  /** The worst that is wrong with the message so far; null when all is well. */
   get fault(): ContentFault | null {
-    return this.#fault
+    const worst = this.isBeyondMending ? this.#flaws & ~this.#mends : this.#flaws
+    if ((worst & bareNewline) !== 0) return 'bare-newline'
+    if ((worst & nul) !== 0) return 'nul'
+    return worst === 0 ? null : 'long-line'
+  }
+
+  /** Whether something is wrong that is not put right. */
+  get isBeyondMending(): boolean {
+    return (this.#flaws & ~this.#mends) !== 0
   }
 
   push(chunk: Buffer): Scanned {
-    const carried = heldBack(this.#state)
+    const before = this.#state
+    const endAt = this.#scan(chunk)
+    const carried = heldBack(before)
+    const rest = endAt === -1 ? null : chunk.subarray(endAt)
+    const content =
+      endAt === -1
+        ? withoutHeld(chunk, carried, heldBack(this.#state))
+        : untilEnd(chunk, endAt, carried)
+    return { content: this.#mended(content, before), rest }
+  }
+
+  /** @returns The index after the end of the message; -1 when it is not in this chunk. */
+  #scan(chunk: Buffer): number {
     let state = this.#state
-    for (let at = 0; at < chunk.length; at += 1) {
+    let flaws = this.#flaws
+    let at = 0
+    for (; state !== end; at += 1) {
       if (state === line) at = skipLine(chunk, at)
-      if (at === chunk.length) break
+      if (at >= chunk.length) break
       const step = steps[(state << 8) | (chunk[at] ?? 0)] ?? line
-      if (step === end) return ended(chunk, at + 1, carried)
-      if (step > end) this.#fault ??= faultIn(step)
-      state = step & 7
+      state = step & states
+      flaws |= step & ~states
+      if (state === lineStart || (step & bareNewline) !== 0) this.#lineEnds(at + 1)
     }
     this.#state = state
-    return { content: withoutHeld(chunk, carried, heldBack(state)), rest: null }
+    this.#flaws |= flaws
+    // The last may never end, apart from its CR that is here already; it begins before the next chunk.
+    if (state !== end) this.#lineEnds(chunk.length + 1, this.#lineFrom - chunk.length)
+    return state === end ? at : -1
+  }
+
+  /** @param next Where the next line begins. */
+  #lineEnds(to: number, next = to): void {
+    if (to - this.#lineFrom > this.#lineMax + newline) this.#flaws |= longLine
+    this.#lineFrom = next
+  }
+
+  /** @param before Where the chunk began. */
+  #mended(content: readonly Buffer[], before: number): readonly Buffer[] {
+    if ((this.#flaws & this.#mends & (bareNewline | nul)) === 0) return content
+    this.#mender ??= new Mender(
+      before === line ? 'in-line' : before === afterCr ? 'after-cr' : 'line-start',
+    )
+    return [this.#mender.push(content)]
   }
 }
 
@@ -77,19 +150,16 @@ const steps = Uint8Array.from({ length: end << 8 }, (_, index) => stepOf(index >
 function stepOf(state: number, byte: number): number {
   const isAfterCr = state === afterCr || state === afterDotCr
   if (byte === lf) return afterLf(state)
-  const fault = isAfterCr ? bareNewline : byte === 0 ? nul : 0
-  if (byte === cr) return (state === afterDot ? afterDotCr : afterCr) | fault
-  return (byte === dot && state === lineStart ? afterDot : line) | fault
+  const fault = isAfterCr ? bareNewline : 0
+  const flaw = byte === 0 ? fault | nul : fault
+  if (byte === cr) return (state === afterDot ? afterDotCr : afterCr) | flaw
+  return (byte === dot && state === lineStart ? afterDot : line) | flaw
 }
 
 function afterLf(state: number): number {
   if (state === afterDotCr) return end
   // A bare LF begins no line: a dot after it is content.
   return state === afterCr ? lineStart : line | bareNewline
-}
-
-function faultIn(step: number): ContentFault {
-  return (step & bareNewline) === 0 ? 'nul' : 'bare-newline'
 }
 
 /** What may be the end of the message, and waits until it is known. */
@@ -108,9 +178,8 @@ function withoutHeld(chunk: Buffer, carried: Buffer | null, held: Buffer | null)
 }
 
 /** `at` is just after the LF of the final ".CRLF", which is no content. */
-function ended(chunk: Buffer, at: number, carried: Buffer | null): Scanned {
+function untilEnd(chunk: Buffer, at: number, carried: Buffer | null): Buffer[] {
   const own = at - '.\r\n'.length
   // Without bytes of its own before the mark, the chunk completes the mark that was held back.
-  const content = own <= 0 ? [] : withoutHeld(chunk.subarray(0, own), carried, null)
-  return { content, rest: chunk.subarray(at) }
+  return own <= 0 ? [] : withoutHeld(chunk.subarray(0, own), carried, null)
 }

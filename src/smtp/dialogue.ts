@@ -5,6 +5,7 @@
  * nothing of sockets, and of the package that reads the lines.
  */
 import type { Hello } from '../core/client.ts'
+import type { Recipient } from '../core/envelope.ts'
 import { isPositive, type Reply, reply } from '../core/reply.ts'
 import { Content } from '../relay/content.ts'
 import { ClientLeft, Ended } from '../session/ended.ts'
@@ -21,6 +22,7 @@ const needRcpt = reply(503, '5.5.1', 'RCPT first')
 const dataSyntax = reply(501, '5.5.4', 'DATA takes no argument')
 const notInTransaction = reply(503, '5.5.1', 'Not in the middle of a message')
 const loggedInAlready = reply(503, '5.5.1', 'You have logged in already')
+const tooManyRecipients = reply(452, '4.5.3', 'Too many recipients; send the others another time')
 const ourFault = reply(421, '4.3.0', 'Something went wrong here; try again later')
 
 export class Dialogue {
@@ -29,6 +31,7 @@ export class Dialogue {
   #inTransaction = false
   #smtputf8 = false
   #recipientCount = 0
+  #acceptedCount = 0
   #secure = false
   #loggedIn = false
   #exchange: Exchange | null = null
@@ -109,8 +112,9 @@ export class Dialogue {
     if (!this.#inTransaction) return needMail
     const parsed = parseRcpt(line, this.#offered, this.#smtputf8)
     if ('refusal' in parsed) return parsed.refusal
+    if (this.#acceptedCount >= this.#parts.limits.recipients_max) return tooManyRecipients
     this.#recipientCount += 1
-    return this.#session.recipient(parsed.value)
+    return this.#recipient(parsed.value)
   }
 
   data(line: string): Reply | Promise<Content | Reply> {
@@ -140,6 +144,12 @@ export class Dialogue {
     return ourFault
   }
 
+  async #recipient(recipient: Recipient): Promise<Reply> {
+    const answer = await this.#session.recipient(recipient)
+    if (isPositive(answer)) this.#acceptedCount += 1
+    return answer
+  }
+
   async #openData(): Promise<Content | Reply> {
     const opened = await this.#session.data()
     if (!(opened instanceof Content)) this.#endTransaction()
@@ -154,5 +164,6 @@ export class Dialogue {
     this.#inTransaction = false
     this.#smtputf8 = false
     this.#recipientCount = 0
+    this.#acceptedCount = 0
   }
 }

@@ -18,6 +18,32 @@ export const smtpLimits = {
     'Longest time that a client may take for a command when it is its turn, however it spreads the ' +
       'bytes, and longest silence in a message (RFC 5321 section 4.5.3.2.7).',
   ),
+  data_rate_min: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(100)
+    .describe(
+      'Slowest pace of a message, in bytes a second, measured over three minutes in which nothing ' +
+        'but the client held it up; a slower one is broken off with 421. 0: any.',
+    ),
+  text_line_max: size('998B').describe(
+    'Longest line of a message without its CR LF (RFC 5321 section 4.5.3.1.6), where ' +
+      'data.long_lines = "reject".',
+  ),
+  command_line_max: size('12288B').describe(
+    'Longest command line; who sends a longer one is closed with 421. AUTH may need 12288B ' +
+      '(RFC 4954 section 4).',
+  ),
+  recipients_max: z
+    .int()
+    .min(100)
+    .max(1_000_000)
+    .default(1_000)
+    .describe(
+      'Recipients of one message; one more hears 452 4.5.3 and can be sent another time. RFC 5321 ' +
+        'section 4.5.3.1.8 asks for 100 at least.',
+    ),
   commands_max: many(10_000).describe(
     'Commands in one connection. One more, and it is closed with 421, as with the limits below.',
   ),

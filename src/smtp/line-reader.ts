@@ -45,6 +45,11 @@ export class LineReader {
     return this.#at < this.#chunk.length
   }
 
+  /** Whether a line ends in what has come. */
+  get hasEnd(): boolean {
+    return this.#chunk.includes(lf, this.#at)
+  }
+
   /** The next line; null when it has not come as a whole. */
   next(): Line | null {
     const newline = this.#chunk.indexOf(lf, this.#at)

@@ -16,6 +16,8 @@ export interface Hearer {
    * @param next To be called when the next line may be heard, at once or later.
    */
   line(line: Line, more: boolean, next: () => void): void
+  /** Some bytes have come of a line or a message that goes on. */
+  piece(count: number): void
   /** All that has come has been dealt with: it is the client's turn. */
   turn(): void
 }
@@ -59,8 +61,12 @@ export class Parser extends SMTPStream {
 
   override _write(...[chunk, , done]: Parameters<SMTPStream['_write']>): void {
     this.#done = done
-    if (this.#feed !== null && !this.isClosed) return this.#content(this.#feed, chunk)
+    if (this.#feed !== null && !this.isClosed) {
+      this.#hearer.piece(chunk.length)
+      return this.#content(this.#feed, chunk)
+    }
     this.#lines.push(chunk)
+    if (!this.#lines.hasEnd) this.#hearer.piece(chunk.length)
     this.#read()
   }
 

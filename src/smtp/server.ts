@@ -7,7 +7,7 @@
 import type { Socket } from 'node:net'
 import { SMTPServer } from 'smtp-server'
 import type { Session } from '../session/session.ts'
-import { Connection, connectionOf } from './connection.ts'
+import { Connection } from './connection.ts'
 import * as limits from './limits.ts'
 import type { ServerParts } from './parts.ts'
 
@@ -21,11 +21,12 @@ export class TreacleServer extends SMTPServer {
       authOptional: true,
       disableReverseLookup: true,
       hideENHANCEDSTATUSCODES: false,
+      maxCommandLength: parts.limits.command_line_max,
       socketTimeout: parts.limits.idle_timeout,
       logger: false,
       SNICallback: (name, answer) => answer(null, parts.tls?.certificates.contextFor(name)),
       onSecure: (_socket, session, done) => {
-        connectionOf(session)?.secured()
+        connections.get(session)?.secured()
         done()
       },
     })
@@ -39,8 +40,12 @@ export class TreacleServer extends SMTPServer {
   /** Takes over a client that the gate has let in, and greets it. */
   serve(socket: Socket, session: Session): void {
     const connection = new Connection(this, socket, session, this.#parts)
+    connections.set(connection.session, connection)
     this.connections.add(connection)
     connection.on('error', () => socket.destroy())
     connection.init()
   }
 }
+
+/** Which connection a session object of the package belongs to. */
+const connections = new WeakMap<object, Connection>()

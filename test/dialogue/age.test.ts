@@ -7,7 +7,8 @@ import { startBackend } from '../helpers/scripted-backend.ts'
 
 const minute = 60_000
 /** Silence and slowness have limits of their own, which are not what this is about. */
-const config = 'limits.connection_age_max = "10m"\nlimits.idle_timeout = "1h"\n'
+const config =
+  'limits.connection_age_max = "10m"\nlimits.idle_timeout = "1h"\nlimits.data_rate_min = 0\n'
 
 async function givesRecipient(client: ScriptClient): Promise<void> {
   client.says('MAIL FROM:<a@b.example>')

@@ -52,7 +52,6 @@ const dialogues: readonly (readonly (readonly [said: string, heard: string])[])[
     ['', '500 '],
     ['', '500 '],
   ],
-  [['BDAT 5 LAST', '502 ']],
   [['STARTTLS', '502 ']],
   [['AUTH LOGIN', '502 ']],
   [['XCLIENT ADDR=192.0.2.99', '500 ']],

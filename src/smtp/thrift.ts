@@ -1,0 +1,58 @@
+/**
+ * Reads small pieces together.
+ *
+ * To read costs about the same for one byte as for many thousand, and a client may send each byte in
+ * a segment of its own. So a connection that is read in small pieces again and again is not read for
+ * a moment; the next piece is then all that has come meanwhile.
+ */
+import type { Clock, Ms } from '../core/clock.ts'
+
+/** Of less than so many bytes a read, */
+const pieceMin = 1_024
+/** after so many reads, */
+const freeCount = 100
+/** nothing is read for so long: too short for anybody to notice, and for much to pile up. */
+const restMs: Ms = 20
+
+interface Reading {
+  pause(): void
+  /** Unless there is another reason to pause, whose end goes on by itself. */
+  resume(): void
+}
+
+export class Thrift {
+  readonly #clock: Clock
+  readonly #reading: Reading
+  #readCount = 0
+  #byteCount = 0
+  #stopTimer: (() => void) | null = null
+
+  constructor(clock: Clock, reading: Reading) {
+    this.#clock = clock
+    this.#reading = reading
+  }
+
+  /** A piece was read of something that goes on. */
+  read(count: number): void {
+    this.#readCount += 1
+    this.#byteCount += count
+    const isWasteful = this.#byteCount < this.#readCount * pieceMin
+    if (this.#readCount <= freeCount || !isWasteful || this.#stopTimer !== null) return
+    this.#reading.pause()
+    this.#stopTimer = this.#clock.after(restMs, () => {
+      this.#stopTimer = null
+      this.#reading.resume()
+    })
+  }
+
+  /** What went on is over. */
+  renew(): void {
+    this.#readCount = 0
+    this.#byteCount = 0
+  }
+
+  close(): void {
+    this.#stopTimer?.()
+    this.#stopTimer = null
+  }
+}

@@ -1,0 +1,45 @@
+/** Small pieces are read together. */
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Thrift } from '../../src/smtp/thrift.ts'
+import { FakeClock } from '../helpers/fake-clock.ts'
+
+describe('Thrift', () => {
+  it('rests after each small piece when there have been too many', async () => {
+    const { clock, thrift, heard } = setUp()
+    for (let piece = 0; piece < 100; piece += 1) thrift.read(1)
+    assert.deepEqual(heard, [])
+    thrift.read(1)
+    assert.deepEqual(heard, ['pause'])
+    await clock.advance(20)
+    assert.deepEqual(heard, ['pause', 'resume'])
+    assert.equal(clock.sleeping, 0)
+  })
+
+  it('never rests while pieces are large enough, or after what went on is over', () => {
+    const { thrift, heard } = setUp()
+    for (let piece = 0; piece < 1_000; piece += 1) thrift.read(1_460)
+    for (let piece = 0; piece < 300; piece += 1) thrift.read(1)
+    thrift.renew()
+    for (let piece = 0; piece < 100; piece += 1) thrift.read(1)
+    assert.deepEqual(heard, [])
+  })
+
+  it('leaves no timer', () => {
+    const { clock, thrift } = setUp()
+    for (let piece = 0; piece < 200; piece += 1) thrift.read(1)
+    assert.equal(clock.sleeping, 1)
+    thrift.close()
+    assert.equal(clock.sleeping, 0)
+  })
+})
+
+function setUp() {
+  const clock = new FakeClock()
+  const heard: string[] = []
+  const thrift = new Thrift(clock, {
+    pause: () => heard.push('pause'),
+    resume: () => heard.push('resume'),
+  })
+  return { clock, thrift, heard }
+}
