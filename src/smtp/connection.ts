@@ -213,12 +213,18 @@ export class Connection extends SMTPConnection implements Hearer {
   /** We end the session: at once when no command is pending, else the command says so. */
   #ended(): void {
     const { reason } = this.#session.leaving
-    if (reason instanceof Ended && !this._handlerPending) this.#say(reason.reply)
+    if (reason instanceof Ended && !this._handlerPending) this.#part(reason.reply)
   }
 
   #cutOff(last: Reply): void {
     this.#conduct.closed(last)
-    this.#say(last)
+    this.#part(last)
+  }
+
+  /** Says a last word. Who has not read what was said before will not read this, and is not waited for. */
+  #part(last: Reply): void {
+    if (this._socket.writableNeedDrain) this._socket.destroy()
+    else this.#say(last)
   }
 
   /** The socket is another one under TLS. */
