@@ -104,7 +104,7 @@ describe('clients that only cost', { timeout: 240_000 }, () => {
 
   it('G10: one that takes replies byte by byte is gone when its time is over', async () => {
     await using treacle = await start(`${unread}\nlimits.connection_age_max = "3s"`)
-    const socket = await flood(treacle, 200_000)
+    const socket = await flood(treacle, 1_000_000)
     const drip = setInterval(() => socket.read(1), 20)
     try {
       await gone(treacle)
