@@ -7,7 +7,7 @@ const remedy =
   'Something in front of us hides the addresses of clients, such as a published container port. Use ' +
   "the host's network, or let the load balancer speak PROXY and list it in listen.proxy_protocol_from; " +
   'docs/client-address.md has the remedy for each kind of network. Until then nobody is judged by that ' +
-  'address. If your mail server trusts it, it relays for the whole world: set backend.recipient_domains.'
+  'address.'
 
 export function makeGuard(clock: Clock, log: Log, on: boolean): AddressGuard {
   return new AddressGuard(clock, on, ({ kind, address, owners }) => {

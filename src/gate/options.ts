@@ -64,7 +64,8 @@ export const gateOptions = z.strictObject({
     .default('')
     .describe(
       'File with clients that never wait: addresses, networks, and names, which must be confirmed by ' +
-        'DNS in both directions. Empty: none.',
+        'DNS in both directions. A private address is told to the back end only if it is listed here, ' +
+        'since there it may have the trust of a neighbour. Empty: none.',
     ),
 })
 

@@ -1,13 +1,22 @@
 /** What the back end is told about the client: in XCLIENT before the mail, in the header above it. */
 import type { Client, Hello } from '../core/client.ts'
+import type { Ip } from '../core/ip.ts'
 import type { Finding } from '../core/ledger.ts'
 import type { Identity } from '../dns/reverse.ts'
 import type { Introduction } from '../relay/introduce.ts'
 import { headerLine, receivedLine } from '../relay/trace.ts'
 
+/** The unspecified address (RFC 6890): that of nobody, so no mail server takes it for a neighbour's. */
+const nowhere: { readonly [family in Ip['family']]: Ip } = {
+  4: { text: '0.0.0.0', family: 4, network: '0.0.0.0/24' },
+  6: { text: '::', family: 6, network: '::/64' },
+}
+
 /** Who the client turned out to be. */
 export interface Papers {
   readonly client: Client
+  /** Whether the back end is told the address. */
+  readonly told: boolean
   /** null while the look-up is under way. */
   readonly identity: Identity | null
   readonly helo: Hello | null
@@ -27,11 +36,12 @@ export function protocolOf({ helo, secure, login }: Papers): string {
 }
 
 export function introductionOf(papers: Papers): Introduction {
-  const { client, identity, helo, login, secure } = papers
+  const { client, told, helo, login, secure } = papers
+  const identity = told ? papers.identity : null
   return {
-    ip: client.ip,
+    ip: told ? client.ip : nowhere[client.ip.family],
     port: client.port,
-    name: hostnameOf(papers),
+    name: hostnameOf({ identity }),
     nameUnknown: identity === null || identity.state === 'unavailable',
     reverseName: identity?.pointers[0] ?? null,
     helo: helo ?? { verb: 'HELO', name: 'unknown' },

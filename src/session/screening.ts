@@ -7,6 +7,7 @@
 import type { Client } from '../core/client.ts'
 import type { Sender } from '../core/envelope.ts'
 import type { HostList } from '../core/host-list.ts'
+import { isPrivate } from '../core/ip.ts'
 import type { Leaving } from '../core/leaving.ts'
 import type { Finding, Stage } from '../core/ledger.ts'
 import { CountedDns } from '../dns/counted.ts'
@@ -178,6 +179,18 @@ export class Screening {
   /** True for clients that never wait, by address or by confirmed name. */
   isKnownGood(): boolean {
     return !this.addressHidden && this.#isOn(this.#parts.knownGood)
+  }
+
+  /**
+   * Whether the back end may be told this address.
+   *
+   * It may trust private addresses as its neighbours', and relay for them; a gateway or a proxy may
+   * give one to the whole world. So one is only told when the operator has named it.
+   */
+  get mayBeTold(): boolean {
+    const { ip } = this.#client
+    if (!isPrivate(ip)) return true
+    return !this.addressHidden && this.#parts.knownGood.matches({ ip, name: null })
   }
 
   #look<S extends Stage>(reasons: readonly Reason<S>[], facts: FactsAt[S]): Promise<Finding[]> {

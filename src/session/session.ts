@@ -220,7 +220,7 @@ export class Session {
   get #papers(): Papers {
     const { client, screening } = this
     const [helo, secure, login] = [this.#helo, this.#secure, this.#login]
-    return { client, identity: screening.identity, helo, secure, login }
+    return { client, told: screening.mayBeTold, identity: screening.identity, helo, secure, login }
   }
 
   #headers(): string {

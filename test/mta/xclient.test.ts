@@ -31,7 +31,7 @@ describe('the client that Postfix hears of', { timeout: 120_000 }, () => {
       await startPostfix({
         xclient: true,
         config: {
-          mynetworks: '127.0.0.0/8',
+          mynetworks: '127.0.0.0/8, [::1]/128, 10.0.0.0/8',
           smtpd_relay_restrictions: 'permit_mynetworks, reject_unauth_destination',
         },
       }),
@@ -41,7 +41,9 @@ describe('the client that Postfix hears of', { timeout: 120_000 }, () => {
         config: `
           listen.proxy_protocol_from = ["127.0.0.0/8"]
           backend.addresses = ["127.0.0.1:${backend.port}"]
-          dns.servers = ["${dns.address}"]`,
+          dns.servers = ["${dns.address}"]
+          gate.known_good = "friends"`,
+        files: { friends: '10.9.9.9\n' },
       }),
     )
   })
@@ -96,7 +98,22 @@ describe('the client that Postfix hears of', { timeout: 120_000 }, () => {
     assert.equal(answer.code, 250)
     assert.equal((await client.sends('Subject: hello\n\nhello\n')).code, 250)
     const stored = await storedFrom(backend, 'haproxy@client.example')
-    assert.match(stored, /^Received: from behind\.haproxy\.example \(unknown \[127\.0\.0\.1\]\)$/m)
+    assert.match(stored, /^Received: from behind\.haproxy\.example \(unknown \[0\.0\.0\.0\]\)$/m)
+  })
+
+  for (const ip of ['127.0.0.1', '::1', '10.0.0.1']) {
+    it(`may not relay by saying that it is ${ip}, which Postfix would let (I12)`, async () => {
+      using client = await Talk.to(treacle.address, ip)
+      await client.opens()
+      const answer = await client.gives('victim@elsewhere.example')
+      assert.equal(answer.text, '554 5.7.1 <victim@elsewhere.example>: Relay access denied')
+    })
+  }
+
+  it('may be a neighbour, and relay, when the operator has named it', async () => {
+    using client = await Talk.to(treacle.address, '10.9.9.9')
+    await client.opens()
+    assert.equal((await client.gives('someone@elsewhere.example')).code, 250)
   })
 
   it('may not relay, though Postfix would let Treacle', async () => {
