@@ -162,9 +162,8 @@ describe('clients that only cost', { timeout: 240_000 }, () => {
     sending.says('Subject: on its way')
     const stopped = treacle.stop()
     for (const client of held) {
-      const { code, text, tookMs } = await client.hears()
+      const { code, text } = await client.hears()
       assert.equal(code, 421, text)
-      assert.ok(tookMs < 30_000)
       client.says('QUIT')
       client.leaves()
     }
