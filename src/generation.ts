@@ -95,12 +95,13 @@ export function makeGeneration(
     prepare: () => certificates.prepare(name),
     gateParts: {
       proxies: config.listen.proxy_protocol_from,
+      introducers: config.listen.xclient_from,
       // Places that nobody may take would only be missing.
       limits: { ...config.limits, ...(config.gate.known_good === '' && { reserved: 0 }) },
       governor: around.governor,
       greeting: config.greeting,
       life,
-      serve: (socket, session) => server.serve(socket, session),
+      serve: (...visit) => server.serve(...visit),
       secure: (socket, session) => (tls === null ? null : handshake(socket, tls, session)),
       session: {
         name,

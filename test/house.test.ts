@@ -26,7 +26,7 @@ const monopolies = [
   },
   { what: /from 'ipaddr\.js'/, owner: 'core/ip.ts' },
   { what: /from 'smtp-server'/, owner: 'smtp/server.ts' },
-  { what: /from 'smtp-server\/lib\/smtp-connection'/, owner: 'smtp/connection.ts' },
+  { what: /from 'smtp-server\/lib\/smtp-connection'/, owner: 'smtp/wire.ts' },
   { what: /from 'smtp-server\/lib\/smtp-stream'/, owner: 'smtp/parser.ts' },
   { what: /from 'nodemailer/, owner: 'relay/dial.ts' },
   { what: /from 'pino'/, owner: 'observe/log.ts' },

@@ -1,7 +1,7 @@
 /** Who it is that has connected: as the socket says, or as a proxy in front of us says. */
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
-import type { Client } from '../core/client.ts'
+import type { Client, Whereabouts } from '../core/client.ts'
 import { parseIp } from '../core/ip.ts'
 import type { ProxyHeader } from './proxy-header.ts'
 
@@ -27,6 +27,7 @@ export function clientOf(socket: Socket): Client | null {
       address: parseIp(socket.localAddress ?? '')?.text ?? '0.0.0.0',
       port: socket.localPort ?? 0,
     },
+    introduced: false,
   }
 }
 
@@ -34,7 +35,12 @@ export function clientOf(socket: Socket): Client | null {
 export function clientBehind(peer: Client, { source, destination }: ProxyHeader): Client {
   if (source === null || destination === null) return peer
   const local = { address: destination.ip.text, port: destination.port }
-  return { id: peer.id, ip: source.ip, port: source.port, local }
+  return { id: peer.id, ip: source.ip, port: source.port, local, introduced: false }
+}
+
+/** Whom a peer speaks for, as a connection of his own. */
+export function clientOfPeer({ ip, port, local }: Whereabouts): Client {
+  return { id: nextId(), ip, port, local, introduced: true }
 }
 
 /** A listener that is one and the same for all who emit: thousands who wait are to have none each. */

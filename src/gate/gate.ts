@@ -5,16 +5,17 @@
  * 421 and is gone; nobody is ever let in uncounted.
  */
 import type { Server, Socket } from 'node:net'
-import type { Client } from '../core/client.ts'
+import type { Client, Whereabouts } from '../core/client.ts'
 import type { Clock } from '../core/clock.ts'
-import { reply, replyText } from '../core/reply.ts'
+import { type Reply, reply, replyText } from '../core/reply.ts'
 import type { Log } from '../observe/log.ts'
 import { Ended } from '../session/ended.ts'
-import { Session } from '../session/session.ts'
+import type { Session } from '../session/session.ts'
 import { Admission } from './admission.ts'
-import { clientBehind, clientOf, sharedListener } from './arrival.ts'
-import { Goodbye } from './goodbye.ts'
-import { greetPause, type PauseEnd, suspicionOf } from './greeting.ts'
+import { clientBehind, clientOf, clientOfPeer, sharedListener } from './arrival.ts'
+import { comesTooLate, enter, maySpeakForOthers, shortOfMemory } from './entering.ts'
+import { earlyTalk, Goodbye, ourFault, shuttingDown } from './goodbye.ts'
+import { greetPause, type PauseEnd } from './greeting.ts'
 import { listen, type Place } from './listener.ts'
 import type { GateParts, Visitor } from './parts.ts'
 import { readProxyHeader } from './proxy-reader.ts'
@@ -22,11 +23,6 @@ import { Residents } from './residents.ts'
 
 /** How long a proxy may take to say who the client is. */
 const proxyHeaderMs = 5_000
-
-const earlyTalk = reply(554, '5.5.1', 'Protocol error: you talked before the greeting')
-const shuttingDown = reply(421, '4.3.2', 'Shutting down; try again later')
-const shortOfMemory = 'short of memory'
-const ourFault = reply(421, '4.3.0', 'Something went wrong here; try again later')
 
 export class Gate {
   readonly #clock: Clock
@@ -130,23 +126,30 @@ export class Gate {
 
   #admit(socket: Socket, client: Client, tls: boolean): void {
     const parts = this.#parts()
-    const { governor, limits } = parts
-    const { guard, networks, screening } = parts.session
-    const { ip } = client
-    const addressHidden = guard.hides(ip)
-    const knownGood = !addressHidden && screening.knownGood.matches({ ip, name: null })
-    const arriving = { ip, knownGood, addressHidden }
-    const full = this.#isDraining
-      ? 'shutting down'
-      : governor.turnsAway(0) && !knownGood
-        ? shortOfMemory
-        : this.#admission.enter(arriving, limits)
-    if (full !== null) return this.#turnAway(socket, client, full)
-    if (addressHidden) this.#log.event('guard.suspended', { client: ip.text })
-    const fromNetwork = this.#admission.fromNetwork(ip)
-    const seenBefore = addressHidden ? null : networks.knows(ip.network)
-    const arrival = { fromNetwork, seenBefore, addressHidden }
-    this.#receive({ socket, session: new Session(client, parts.session, arrival), parts }, tls)
+    const session = this.#enter(client, parts)
+    if (typeof session === 'string') return this.#turnAway(socket, client, session)
+    const visitor = { accepted: socket, socket, session, parts }
+    this.#receive(visitor)
+    if (tls) void this.#secure(visitor)
+    else this.#pause(visitor)
+  }
+
+  #enter(client: Client, parts: GateParts): Session | string {
+    if (this.#isDraining) return 'shutting down'
+    return enter(client, parts, { admission: this.#admission, log: this.#log })
+  }
+
+  /** A peer says whom it speaks for: it goes, and that client is in, who gets no greet pause. */
+  #succeed(visitor: Visitor, whereabouts: Whereabouts): Session | Reply {
+    const client = clientOfPeer(whereabouts)
+    const session = this.#enter(client, visitor.parts)
+    const peer = visitor.session.client.ip.text
+    if (typeof session === 'string') return this.#refusal(client, session)
+    this.#log.event('client.introduced', { client: client.ip.text, peer })
+    this.#receive({ ...visitor, session })
+    visitor.session.close()
+    session.screening.greeted(null)
+    return session
   }
 
   // One listener for all: thousands who wait would each have one of their own.
@@ -165,9 +168,8 @@ export class Gate {
     return this.#draining.signal.aborted
   }
 
-  #receive(visitor: Visitor, tls: boolean): void {
-    const { socket, session, parts } = visitor
-    this.#sockets.set(socket, session)
+  #receive({ accepted, session, parts }: Visitor): void {
+    this.#sockets.set(accepted, session)
     this.#residents.add(session)
     parts.life.enter()
     // STARTTLS takes all listeners off the bare socket, so who is gone is heard from the session.
@@ -175,11 +177,9 @@ export class Gate {
       parts.life.leave()
       this.#admission.leave(session.client.ip)
       this.#residents.remove(session)
-      this.#forget(socket)
+      if (this.#sockets.get(accepted) === session) this.#forget(accepted)
     }
     session.screening.arrived()
-    if (tls) void this.#secure(visitor)
-    else this.#pause(visitor)
   }
 
   /** TLS from the first byte: the pause is one before the greeting, and not before the handshake. */
@@ -195,7 +195,9 @@ export class Gate {
 
   #pause(visitor: Visitor): void {
     const { greeting, session } = visitor.parts
-    if (session.observeOnly) this.#onPauseEnd(visitor, { kind: 'greet', talk: null })
+    // Who speaks for others is not who is to be kept waiting.
+    const atOnce = session.observeOnly || maySpeakForOthers(visitor.session.client, visitor.parts)
+    if (atOnce) this.#onPauseEnd(visitor, { kind: 'greet', talk: null })
     else greetPause(visitor, greeting, this.#clock, this.#onPauseEnd)
   }
 
@@ -212,7 +214,8 @@ export class Gate {
     this.#goodbye.say(socket, ourFault)
   }
 
-  #greet({ socket, session, parts }: Visitor, end: PauseEnd): void {
+  #greet(visitor: Visitor, end: PauseEnd): void {
+    const { socket, session, parts } = visitor
     if (end.kind === 'gone') {
       // Either the client left, or we have ended it and it is to hear so.
       const { reason } = session.leaving
@@ -224,25 +227,23 @@ export class Gate {
       session.ledger.reason = replyText(earlyTalk)
       return this.#goodbye.say(socket, earlyTalk)
     }
-    if (this.#comesTooLate(session, end.talk, parts)) {
+    if (comesTooLate(session, end.talk, parts)) {
       session.ledger.reason = `421 4.7.0 Sorry, ${shortOfMemory}`
       return this.#turnAway(socket, session.client, shortOfMemory)
     }
     session.screening.greeted(end.talk?.toString('latin1') ?? null)
     if (end.talk !== null) socket.unshift(end.talk)
-    parts.serve(socket, session)
+    const isPeer = maySpeakForOthers(session.client, parts)
+    parts.serve(socket, session, isPeer ? (client) => this.#succeed(visitor, client) : null)
   }
 
-  /** Short of memory, the most suspicious of those who come now are not let in. */
-  #comesTooLate(session: Session, talk: Buffer | null, { governor, session: parts }: GateParts) {
-    if (!governor.isShort || parts.observeOnly || session.screening.isKnownGood()) return false
-    return governor.turnsAway(suspicionOf(session, talk, parts.delay.options.full_at).fraction)
+  #turnAway(socket: Socket, client: Client, why: string): void {
+    this.#goodbye.say(socket, this.#refusal(client, why))
   }
 
-  #turnAway(socket: Socket, { ip }: Client, why: string): void {
+  #refusal({ ip }: Client, why: string): Reply {
     this.#log.event('gate.turned-away', { client: ip.text, why })
-    const answer = this.#isDraining ? shuttingDown : reply(421, '4.7.0', `Sorry, ${why}`)
-    this.#goodbye.say(socket, answer)
+    return this.#isDraining ? shuttingDown : reply(421, '4.7.0', `Sorry, ${why}`)
   }
 }
 

@@ -7,6 +7,14 @@ const address = z
   .string()
   .regex(/^(?:[\d.]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/, 'expected "address:port" or "[IPv6]:port"')
 
+const network = z
+  .string()
+  .transform((text) => parseNetwork(text))
+  .refine(
+    (parsed) => parsed !== null,
+    'expected an address or a network such as "192.0.2.7" or "2001:db8::/32"',
+  )
+
 export const listenOptions = z.strictObject({
   addresses: z
     .array(address)
@@ -33,20 +41,19 @@ export const listenOptions = z.strictObject({
         'second one that is started by mistake says that the address is in use.',
     ),
   proxy_protocol_from: z
-    .array(
-      z
-        .string()
-        .transform((text) => parseNetwork(text))
-        .refine(
-          (network) => network !== null,
-          'expected an address or a network such as "192.0.2.7" or "2001:db8::/32"',
-        ),
-    )
+    .array(network)
     .prefault([])
     .describe(
       'Proxies in front of us, as addresses and networks. Each must begin every connection with a ' +
         'PROXY header, of version 1 or 2, which says who the client is; without one it is closed. ' +
         'From anybody else such a header is talk before the greeting.',
+    ),
+  xclient_from: z
+    .array(network)
+    .prefault([])
+    .describe(
+      'Peers that speak for clients of their own, as addresses and networks: they are offered XCLIENT, ' +
+        'and believed what they say with it of the address of a client and of who has logged in.',
     ),
 })
 

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net'
 import type { Network } from '../core/ip.ts'
 import type { Governor } from '../delay/governor.ts'
-import type { Session, SessionParts } from '../session/session.ts'
+import type { Session, SessionParts, Successor } from '../session/session.ts'
 import type { Waiting } from './greeting.ts'
 import type { GateLimits } from './limits.ts'
 import type { GreetingOptions } from './options.ts'
@@ -11,6 +11,8 @@ import type { GreetingOptions } from './options.ts'
 export interface GateParts {
   /** Whoever connects from here must say in a PROXY header who the client is. */
   readonly proxies: readonly Network[]
+  /** Whoever connects from here may say by XCLIENT whom he speaks for. */
+  readonly introducers: readonly Network[]
   readonly limits: GateLimits
   readonly governor: Governor
   readonly greeting: GreetingOptions
@@ -20,10 +22,12 @@ export interface GateParts {
   /** Begins TLS; null, and the socket closed, when that did not come to be. */
   readonly secure: (socket: Socket, session: Session) => Promise<Socket | null> | null
   /** Speaks SMTP with a client that has been let in. */
-  readonly serve: (socket: Socket, session: Session) => void
+  readonly serve: (socket: Socket, session: Session, successor: Successor | null) => void
 }
 
 /** Somebody who was let in, and what there is for him. */
 export interface Visitor extends Waiting {
+  /** What was accepted, which is not what is spoken on under TLS. */
+  readonly accepted: Socket
   readonly parts: GateParts
 }

@@ -40,6 +40,7 @@ export interface EventFields {
   }
   'client.cut-off': { readonly client: string; readonly why: string }
   'gate.bad-proxy-header': { readonly peer: string; readonly why: string }
+  'client.introduced': { readonly client: string; readonly peer: string }
   'lookups.spent': { readonly client: string }
   'reason.failed': { readonly reason: string; readonly why: string }
   'delay.slots-full': { readonly held: number }
@@ -164,6 +165,10 @@ export const events: Readonly<Record<EventName, EventKind>> = {
     level: 'info',
     atMostEveryMs: minute,
     about: 'A proxy did not say who the client is, as it must; the connection was closed.',
+  },
+  'client.introduced': {
+    level: 'debug',
+    about: 'A peer said by XCLIENT whom it speaks for.',
   },
   'lookups.spent': {
     level: 'warn',

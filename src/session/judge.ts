@@ -61,7 +61,7 @@ export async function judge(
   const { ip, helo, sender, recipient, recipientCount = 1, earlyTalk = null } = hearsay
   const local = { address: '0.0.0.0', port: 25 }
   const screening = new Screening(
-    { id: '', ip, port: 0, local },
+    { id: '', ip, port: 0, local, introduced: false },
     { ...parts, dns },
     { fromNetwork: 1, seenBefore: null, addressHidden: false },
     new Leaving(),

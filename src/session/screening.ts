@@ -4,7 +4,7 @@
  * Looking begins as soon as the facts of a stage are known and goes on in the background; whoever
  * wants the findings waits for them. Nothing here has a consequence.
  */
-import type { Client } from '../core/client.ts'
+import { type Client, mayBeFriend } from '../core/client.ts'
 import type { Sender } from '../core/envelope.ts'
 import type { HostList } from '../core/host-list.ts'
 import { isPrivate } from '../core/ip.ts'
@@ -178,7 +178,8 @@ export class Screening {
 
   /** True for clients that never wait, by address or by confirmed name. */
   isKnownGood(): boolean {
-    return !this.addressHidden && this.#isOn(this.#parts.knownGood)
+    const mayBe = !this.addressHidden && mayBeFriend(this.#client)
+    return mayBe && this.#isOn(this.#parts.knownGood)
   }
 
   /**
@@ -190,7 +191,8 @@ export class Screening {
   get mayBeTold(): boolean {
     const { ip } = this.#client
     if (!isPrivate(ip)) return true
-    return !this.addressHidden && this.#parts.knownGood.matches({ ip, name: null })
+    const mayBe = !this.addressHidden && mayBeFriend(this.#client)
+    return mayBe && this.#parts.knownGood.matches({ ip, name: null })
   }
 
   #look<S extends Stage>(reasons: readonly Reason<S>[], facts: FactsAt[S]): Promise<Finding[]> {

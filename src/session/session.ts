@@ -4,7 +4,7 @@
  * end says. So each recipient goes the same way: look what speaks against the client, wait what is
  * left of its delay, ask the back end, repeat its answer.
  */
-import type { Client, Hello } from '../core/client.ts'
+import type { Client, Hello, Whereabouts } from '../core/client.ts'
 import type { Recipient, Sender } from '../core/envelope.ts'
 import { Leaving } from '../core/leaving.ts'
 import type { Ledger, Transaction } from '../core/ledger.ts'
@@ -26,6 +26,9 @@ export interface SessionParts extends ForMailParts, RecordParts {
   readonly limits: ContentLimits
   readonly guard: AddressGuard
 }
+
+/** Who comes in place of a client that speaks for others; or what that one is to be told. */
+export type Successor = (client: Whereabouts) => Session | Reply
 
 export class Session {
   readonly client: Client
@@ -88,11 +91,18 @@ export class Session {
     const answered = loggingIn.attempt(() => delivery.authenticate(user, password))
     this.#answering = answered
     const answer = await answered
-    if (isPositive(answer)) {
-      this.#login = user
-      this.ledger.login = user
-    }
+    if (isPositive(answer)) this.vouchedFor(user)
     return answer
+  }
+
+  /** Who speaks for the client says that it has logged in there. */
+  vouchedFor(login: string): void {
+    this.#login = login
+    this.ledger.login = login
+  }
+
+  get isLoggedIn(): boolean {
+    return this.#login !== null
   }
 
   /** MAIL: nothing is said to the back end before there is a recipient. */
@@ -129,7 +139,7 @@ export class Session {
           address: recipient.address,
           transaction: this.#transaction,
           arrivedAt,
-          loggedIn: this.#login !== null,
+          loggedIn: this.isLoggedIn,
           hostname: () => hostnameOf(this.screening) ?? '',
           signal: this.leaving.signal,
           beforeWait: () => delivery.park(),

@@ -9,11 +9,13 @@ import type { Recipient } from '../core/envelope.ts'
 import { isPositive, type Reply, reply } from '../core/reply.ts'
 import { Content } from '../relay/content.ts'
 import { ClientLeft, Ended } from '../session/ended.ts'
-import type { Session } from '../session/session.ts'
+import type { Session, Successor } from '../session/session.ts'
 import { type Offered, parseHelo, parseMail, parseRcpt } from './command.ts'
+import { Conduct } from './conduct.ts'
 import { keywords, offeredBy } from './ehlo.ts'
 import type { ServerParts } from './parts.ts'
-import { type Credentials, type Exchange, exchange, needsTls } from './sasl.ts'
+import { type Exchange, exchange, needsTls } from './sasl.ts'
+import { parseXclient } from './xclient.ts'
 
 const ok = reply(250, '2.0.0', 'Ok')
 const nested = reply(503, '5.5.1', 'MAIL has been given already')
@@ -21,24 +23,29 @@ const needMail = reply(503, '5.5.1', 'MAIL first')
 const needRcpt = reply(503, '5.5.1', 'RCPT first')
 const dataSyntax = reply(501, '5.5.4', 'DATA takes no argument')
 const notInTransaction = reply(503, '5.5.1', 'Not in the middle of a message')
+const notAuthorized = reply(550, '5.7.0', 'You may not speak for others')
 const loggedInAlready = reply(503, '5.5.1', 'You have logged in already')
 const tooManyRecipients = reply(452, '4.5.3', 'Too many recipients; send the others another time')
 const ourFault = reply(421, '4.3.0', 'Something went wrong here; try again later')
 
 export class Dialogue {
-  readonly #session: Session
+  readonly session: Session
+  readonly conduct: Conduct
   readonly #parts: ServerParts
+  readonly #successor: Successor | null
   #inTransaction = false
   #smtputf8 = false
   #recipientCount = 0
   #acceptedCount = 0
   #secure = false
-  #loggedIn = false
   #exchange: Exchange | null = null
 
-  constructor(session: Session, parts: ServerParts) {
-    this.#session = session
+  /** @param successor null when the client may not speak for others. */
+  constructor(session: Session, parts: ServerParts, successor: Successor | null) {
+    this.session = session
+    this.conduct = new Conduct(session, parts)
     this.#parts = parts
+    this.#successor = successor
   }
 
   /** @returns The reply, and the name when the client has said a good one. */
@@ -49,13 +56,14 @@ export class Dialogue {
     const parsed = parseHelo(line)
     if ('refusal' in parsed) return { answer: parsed.refusal, name: null }
     this.#endTransaction()
-    this.#session.hello({ verb, name: parsed.value })
+    this.session.hello({ verb, name: parsed.value })
     const { name, auth, tls, limits, capabilities } = this.#parts
     const ours = {
       sizeMax: limits.size_max,
       startTls: tls !== null && !this.#secure,
       secure: this.#secure,
-      auth: auth && this.#secure && !this.#loggedIn,
+      auth: auth && this.#secure && !this.session.isLoggedIn,
+      xclient: this.#successor !== null,
     }
     const extensions = verb === 'HELO' ? [] : keywords(capabilities(), ours)
     return { answer: { code: 250, enhanced: '', lines: [name, ...extensions] }, name: parsed.value }
@@ -65,7 +73,7 @@ export class Dialogue {
   secured(): void {
     this.#secure = true
     this.#endTransaction()
-    this.#session.secured()
+    this.session.secured()
   }
 
   /** True when the next line is no command, but belongs to AUTH. */
@@ -76,7 +84,7 @@ export class Dialogue {
   /** AUTH. */
   login(line: string): Reply | Promise<Reply> {
     if (this.#inTransaction) return notInTransaction
-    if (this.#loggedIn) return loggedInAlready
+    if (this.session.isLoggedIn) return loggedInAlready
     if (!this.#secure) return needsTls
     this.#exchange = exchange(line)
     return this.proceed('')
@@ -88,20 +96,26 @@ export class Dialogue {
     if (step?.done === false) return step.value
     this.#exchange = null
     const outcome = step?.value ?? loggedInAlready
-    return 'user' in outcome ? this.#authenticate(outcome) : outcome
+    return 'code' in outcome ? outcome : this.session.authenticate(outcome.user, outcome.password)
   }
 
-  async #authenticate({ user, password }: Credentials): Promise<Reply> {
-    const answer = await this.#session.authenticate(user, password)
-    this.#loggedIn = isPositive(answer)
-    return answer
+  /** XCLIENT. @returns The dialogue that begins with it; the reply, where none does. */
+  introduces(line: string): Dialogue | Reply {
+    if (this.#successor === null) return notAuthorized
+    if (this.#inTransaction) return notInTransaction
+    const parsed = parseXclient(line, this.session.client)
+    if ('refusal' in parsed) return parsed.refusal
+    const next = this.#successor(parsed.value)
+    if ('code' in next) return next
+    if (parsed.value.login !== null) next.vouchedFor(parsed.value.login)
+    return new Dialogue(next, this.#parts, null)
   }
 
   mail(line: string): Reply {
     if (this.#inTransaction) return nested
     const parsed = parseMail(line, this.#offered)
     if ('refusal' in parsed) return parsed.refusal
-    const answer = this.#session.mail(parsed.value)
+    const answer = this.session.mail(parsed.value)
     this.#inTransaction = isPositive(answer)
     this.#smtputf8 = parsed.value.smtputf8
     return answer
@@ -125,13 +139,14 @@ export class Dialogue {
 
   /** The content has ended. */
   async finish(content: Content): Promise<Reply> {
-    const answer = await this.#session.finish(content)
+    const answer = await this.session.finish(content)
+    if (isPositive(answer)) this.conduct.delivered()
     this.#endTransaction()
     return answer
   }
 
   reset(): Reply {
-    this.#session.reset()
+    this.session.reset()
     this.#endTransaction()
     return ok
   }
@@ -145,13 +160,13 @@ export class Dialogue {
   }
 
   async #recipient(recipient: Recipient): Promise<Reply> {
-    const answer = await this.#session.recipient(recipient)
+    const answer = await this.session.recipient(recipient)
     if (isPositive(answer)) this.#acceptedCount += 1
     return answer
   }
 
   async #openData(): Promise<Content | Reply> {
-    const opened = await this.#session.data()
+    const opened = await this.session.data()
     if (!(opened instanceof Content)) this.#endTransaction()
     return opened
   }

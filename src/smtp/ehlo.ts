@@ -1,6 +1,7 @@
 /** What EHLO offers: only what we and the back end both do, and what is between the client and us. */
 import { type Capabilities, sizeMaxOf } from '../relay/capabilities.ts'
 import type { Offered } from './command.ts'
+import { xclientKeyword } from './xclient.ts'
 
 export interface Ours {
   /** The largest message that we take, in bytes. */
@@ -9,6 +10,8 @@ export interface Ours {
   /** Whether we are under TLS. */
   readonly secure: boolean
   readonly auth: boolean
+  /** Whether the client may say that it speaks for others. */
+  readonly xclient: boolean
 }
 
 /**
@@ -34,6 +37,7 @@ export function keywords(capabilities: Capabilities | null, ours: Ours): string[
     ...(capabilities?.has('ENHANCEDSTATUSCODES') ? ['ENHANCEDSTATUSCODES'] : []),
     ...(ours.startTls ? ['STARTTLS'] : []),
     ...(ours.auth && takesPlain(capabilities) ? ['AUTH PLAIN LOGIN'] : []),
+    ...(ours.xclient ? [xclientKeyword] : []),
   ]
 }
 

@@ -12,7 +12,7 @@ export const tooMuchInput = reply(421, '4.7.0', 'Too much input while you were t
 /** Commands that the package would answer and we do not. */
 export function disabledCommands({ tls, auth }: Pick<ServerParts, 'tls' | 'auth'>): string[] {
   return [
-    ...['WIZ', 'SHELL', 'KILL', 'XCLIENT', 'XFORWARD', 'VRFY', 'HELP'],
+    ...['WIZ', 'SHELL', 'KILL', 'XFORWARD', 'VRFY', 'HELP'],
     ...(tls === null ? ['STARTTLS'] : []),
     ...(auth ? [] : ['AUTH']),
   ]

@@ -6,8 +6,9 @@
  */
 import type { Socket } from 'node:net'
 import { SMTPServer } from 'smtp-server'
-import type { Session } from '../session/session.ts'
+import type { Session, Successor } from '../session/session.ts'
 import { Connection } from './connection.ts'
+import { Dialogue } from './dialogue.ts'
 import * as limits from './limits.ts'
 import type { ServerParts } from './parts.ts'
 
@@ -37,9 +38,16 @@ export class TreacleServer extends SMTPServer {
     this.on('error', () => {})
   }
 
-  /** Takes over a client that the gate has let in, and greets it. */
-  serve(socket: Socket, session: Session): void {
-    const connection = new Connection(this, socket, session, this.#parts)
+  /**
+   * Takes over a client that the gate has let in, and greets it.
+   *
+   * @param successor null when this client may not speak for others.
+   */
+  serve(socket: Socket, session: Session, successor: Successor | null): void {
+    const context = this.#parts.tls?.certificates.contextFor()
+    if (context) this.secureContext.set('*', context)
+    const dialogue = new Dialogue(session, this.#parts, successor)
+    const connection = new Connection(this, socket, dialogue, this.#parts)
     connections.set(connection.session, connection)
     this.connections.add(connection)
     connection.on('error', () => socket.destroy())

@@ -18,7 +18,7 @@ export function mustBeLast(verb: string): boolean {
 }
 
 const waitedFor = new Set([
-  ...['EHLO', 'HELO', 'DATA', 'VRFY', 'EXPN', 'NOOP', 'ETRN', 'STARTTLS', 'AUTH'],
+  ...['EHLO', 'HELO', 'DATA', 'VRFY', 'EXPN', 'NOOP', 'ETRN', 'STARTTLS', 'AUTH', 'XCLIENT'],
 ])
 
 /** Commands of mail that we know and do not have (RFC 5321 section 4.2.4). */

@@ -54,7 +54,7 @@ const dialogues: readonly (readonly (readonly [said: string, heard: string])[])[
   ],
   [['STARTTLS', '502 ']],
   [['AUTH LOGIN', '502 ']],
-  [['XCLIENT ADDR=192.0.2.99', '500 ']],
+  [['XCLIENT ADDR=192.0.2.99', '550 ']],
   [
     ['WIZ', '500 '],
     ['SHELL', '500 '],

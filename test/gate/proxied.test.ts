@@ -256,8 +256,8 @@ log.level = "silent"`
   const log = new Log(clock, config.log)
   const reports: string[] = []
   const ledgers: string[] = []
-  log.listen((name, fields) => {
-    if (name === 'gate.bad-proxy-header' && 'peer' in fields) {
+  log.listen((_name, fields) => {
+    if ('peer' in fields && 'why' in fields) {
       reports.push(`${fields.peer}: ${fields.why}`)
     }
     if ('ledger' in fields) ledgers.push(fields.ledger.client)

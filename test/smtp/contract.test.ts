@@ -33,6 +33,7 @@ describe('smtp-server', () => {
     { name: 'handler_RCPT', parameters: 2, because: 'commands go to the dialogue' },
     { name: 'handler_DATA', parameters: 2, because: 'commands go to the dialogue' },
     { name: 'handler_RSET', parameters: 2, because: 'commands go to the dialogue' },
+    { name: 'handler_XCLIENT', parameters: 2, because: 'it would believe anybody' },
     { name: '_isSupported', parameters: 1, because: 'we answer what it does not know' },
     { name: '_whenWritable', parameters: 1, because: 'clients that read no replies wait' },
     { name: '_setClientHostname', parameters: 1, because: 'init calls it' },

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { parseCapabilities } from '../../src/relay/capabilities.ts'
 import { keywords, offeredBy } from '../../src/smtp/ehlo.ts'
 
-const ours = { sizeMax: 1_000, startTls: false, secure: false, auth: false }
+const ours = { sizeMax: 1_000, startTls: false, secure: false, auth: false, xclient: false }
 
 const cases = [
   { backend: null, ours, offers: ['PIPELINING', 'SIZE 1000'], because: 'nothing is known of it' },

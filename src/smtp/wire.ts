@@ -1,0 +1,174 @@
+/**
+ * The lower half of a connection: the socket with and without TLS, how long a client may take, how a
+ * reply goes out and how it ends. What is said is for connection.ts. The only file that knows the
+ * connection of smtp-server; test/smtp/contract.test.ts lists what is relied on.
+ */
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import { SMTPConnection } from 'smtp-server/lib/smtp-connection'
+import { enhancedLines, type Reply } from '../core/reply.ts'
+import { Ended } from '../session/ended.ts'
+import { Deadline } from './deadline.ts'
+import type { Dialogue } from './dialogue.ts'
+import { HandshakeLimit } from './handshake.ts'
+import * as limits from './limits.ts'
+import type { Line } from './line-reader.ts'
+import { type Hearer, Parser } from './parser.ts'
+import type { ServerParts } from './parts.ts'
+import { Thrift } from './thrift.ts'
+
+export type Server = ConstructorParameters<typeof SMTPConnection>[0]
+
+export abstract class Wire extends SMTPConnection implements Hearer {
+  protected readonly parts: ServerParts
+  protected readonly deadline: Deadline
+  protected readonly thrift: Thrift
+  /** Another one when the client speaks for somebody else. */
+  protected dialogue: Dialogue
+  #handshake: HandshakeLimit | null = null
+
+  constructor(server: Server, socket: Socket, dialogue: Dialogue, parts: ServerParts) {
+    const { id, ip, port, local } = dialogue.session.client
+    super(server, socket, {
+      id,
+      remoteAddress: ip.text,
+      remotePort: port,
+      localAddress: local.address,
+      localPort: local.port,
+    })
+    this.parts = parts
+    this.dialogue = dialogue
+    const { clock, limits: own } = parts
+    this.deadline = new Deadline(clock, own.idle_timeout, () => this.cutOff(limits.tooSlow))
+    this.thrift = new Thrift(clock, {
+      pause: () => this._socket.pause(),
+      resume: () => this.#isFull || this._socket.resume(),
+    })
+  }
+
+  abstract line(line: Line, more: boolean, next: () => void): void
+
+  /** The gate has waited already: greet at once, without the 100 ms timer of the package. */
+  override init(): void {
+    this._setClientHostname('')
+    this._resetSession()
+    this._ready = true
+    this.session.secure = this.secure = this._socket instanceof TLSSocket
+    this._setListeners(() => this.begin())
+    this.#watch()
+  }
+
+  /** The first words to a client, be it one that somebody speaks for. */
+  protected begin(): void {
+    if (this.secure) this.dialogue.secured()
+    this.dialogue.session.leaving.listen(() => this.#ended())
+    this._sendGreeting()
+  }
+
+  override _createParser(): Parser {
+    // The constructor of the package comes here before ours has done anything.
+    return new Parser(this._server.options.maxCommandLength ?? 0, this)
+  }
+
+  override _onClose(): void {
+    super._onClose()
+    this.#handshake?.stop()
+    this.deadline.close()
+    this.thrift.close()
+    this.dialogue.session.close()
+  }
+
+  override _onTimeout(): void {
+    if (this._closing || this._handlerPending) super._onTimeout()
+    else this.cutOff(limits.tooSlow)
+  }
+
+  override send(code: number, data?: string | string[] | null, context?: string | false): void {
+    super.send(code, data, context)
+    this.#count(code)
+  }
+
+  override handler_STARTTLS(command: Buffer, callback: () => void): void {
+    super.handler_STARTTLS(command, callback)
+    const { tls } = this.parts
+    if (!this._upgrading || tls === null) return
+    this.#handshake = new HandshakeLimit(this._socket, this.dialogue.session.client, tls)
+  }
+
+  override _onError(error: Error): void {
+    this.#handshake?.failed(error)
+    super._onError(error)
+  }
+
+  /** After STARTTLS. */
+  secured(): void {
+    this.#handshake?.stop()
+    this.#watch()
+    this.dialogue.secured()
+  }
+
+  turn(): void {
+    this.deadline.start()
+  }
+
+  piece(count: number): void {
+    this.thrift.read(count)
+  }
+
+  protected say(answer: Reply, callback?: () => void): void {
+    super.send(answer.code, enhancedLines(answer), false)
+    this.#count(answer.code)
+    callback?.()
+  }
+
+  /** Says a reply that takes time. Whatever goes wrong, the client hears of it and nobody else does. */
+  protected async pending(answer: Reply | Promise<Reply>, callback: () => void): Promise<void> {
+    this._handlerPending = true
+    try {
+      this.say(await answer)
+    } catch (error) {
+      const last = this.dialogue.explain(error)
+      if (last !== null) this.say(last)
+    }
+    this._handlerPending = false
+    callback()
+  }
+
+  protected cutOff(last: Reply): void {
+    this.dialogue.conduct.closed(last)
+    this.#part(last)
+  }
+
+  /** We end the session: at once when no command is pending, else the command says so. */
+  #ended(): void {
+    const { reason } = this.dialogue.session.leaving
+    if (reason instanceof Ended && !this._handlerPending) this.#part(reason.reply)
+  }
+
+  /** Says a last word. Who has not read what was said before will not read this, and is not waited for. */
+  #part(last: Reply): void {
+    if (this._socket.writableNeedDrain) this._socket.destroy()
+    else this.say(last)
+  }
+
+  /** The socket is another one under TLS. */
+  #watch(): void {
+    this._socket.on('pause', this.#tooMuch)
+    this._socket.on('data', () => this.dialogue.session.spoke())
+    this.turn()
+  }
+
+  /** The client keeps sending while it is to wait: more of it would hide its leaving. */
+  readonly #tooMuch = (): void => {
+    if (this._handlerPending && this.#isFull) this.dialogue.session.end(limits.tooMuchInput)
+  }
+
+  get #isFull(): boolean {
+    return this._parser instanceof Parser && this._parser.writableNeedDrain
+  }
+
+  #count(code: number): void {
+    const last = this.dialogue.conduct.answered(code)
+    if (last !== null) this.cutOff(last)
+  }
+}
