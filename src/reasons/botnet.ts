@@ -61,11 +61,13 @@ export const botnetOptions = z.strictObject({
     .describe(
       'Patterns for words that end-user lines have in their names. Unset: our own, or with `exact` those ' +
         'of Botnet. An empty list matches nothing.',
-    ),
+    )
+    .meta({ example: ['dial[-.]?up', 'dsl'] }),
   serverwords: z
     .array(pattern())
     .optional()
-    .describe('The same for words that excuse, as mail servers have them.'),
+    .describe('The same for words that excuse, as mail servers have them.')
+    .meta({ example: ['mail', 'smtp'] }),
 })
 
 export type BotnetOptions = z.infer<typeof botnetOptions>
