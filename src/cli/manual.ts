@@ -1,6 +1,6 @@
 /**
- * `treacle manual`: writes what the schema says into conf/treacle.toml and docs/manual.md, and what
- * the commands say into the man page.
+ * `treacle manual`: writes what the schema says into conf/treacle.toml and docs/manual.md, the events
+ * into docs/events.md, and what the commands say into the man page.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { variables } from '../config/environment.ts'
 import { manualOf, tomlOf } from '../config/manual.ts'
 import { configSchema } from '../config/schema.ts'
 import type { CommandLike } from './command-line.ts'
+import { eventsPage } from './events-page.ts'
 import { manPage } from './man-page.ts'
 
 /** Writes these files below `root`. */
@@ -29,6 +30,7 @@ function pages(
   return [
     { path: join(root, 'conf/treacle.toml'), text: tomlOf(configSchema) },
     { path: join(root, 'docs/manual.md'), text: manualOf(configSchema, variables) },
+    { path: join(root, 'docs/events.md'), text: eventsPage() },
     { path: join(root, 'docs/treacle.8'), text: manPage({ program, variables }) },
   ]
 }

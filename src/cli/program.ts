@@ -154,7 +154,7 @@ function addWriting(program: Command, actions: Actions): void {
   program
     .command('manual')
     .description(
-      'Write conf/treacle.toml, docs/manual.md and the man page from what settings and commands say.',
+      'For developers: write what settings, events and commands say of themselves into docs/ and conf/.',
     )
     .option('--check', 'write nothing; fail when they are not up to date')
     .action((flags: { check?: boolean }) => actions.manual(flags.check === true, program))
