@@ -46,14 +46,17 @@ admin.listen = ""
 `
 }
 
+/** From a checkout it is npm that finds the right Node. */
+const send = import.meta.filename.endsWith('.ts') ? 'npm run -s send --' : 'treacle send'
+
 function welcome(address: string, maildir: string): string {
   return `
 Treacle listens on ${address}. What it lets through lands in ${maildir}.
 Paste these into another terminal, in this folder:
 
-  npm run -s send -- --helo mail.example.org   # a clean client is served at once
-  npm run -s send -- --helo MarineGuy          # a suspicious one is held for some seconds
-  ls -l ${maildir}/new                   # where the mail landed
+  ${send} --helo mail.example.org   # a clean client is served at once
+  ${send} --helo MarineGuy          # a suspicious one is held for some seconds
+  ls -l ${maildir}/new   # where the mail landed
 
 Ctrl-C stops it. Each connection leaves a record below.
 `

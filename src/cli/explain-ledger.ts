@@ -71,7 +71,8 @@ export function ledgerLines(ledger: StoredLedger): string[] {
   const { id, startedAt, client, port, outcome, reason, durationMs, lookupCount } = ledger
   const end = endings[outcome] ?? outcome
   const why = reason === '' ? '' : `: ${reason}`
-  const asked = lookupCount === 0 ? '' : `, ${lookupCount} questions to the DNS`
+  const questions = lookupCount === 1 ? 'question' : 'questions'
+  const asked = lookupCount === 0 ? '' : `, ${lookupCount} ${questions} to the DNS`
   return [
     visible(`${startedAt}  ${client}${port === 0 ? '' : ` port ${port}`}  connection ${id}`),
     ...clientLines(ledger),
@@ -132,12 +133,16 @@ function entryLines({ stage, reasons, excuses, reaction, observed, ...times }: E
   const names = reasons.map(({ name, weight }) => (weight === null ? name : `${name} ${weight}`))
   const pleas = excuses.map(({ name }) => name)
   const what = commands[stage] ?? stage
+  const did = reactionText(reaction, waitedMs, observed)
+  if (names.length === 0 && stage === 'greeting') {
+    return [visible(`  ${what.padEnd(8)} a pause of ${time(plannedMs)}, as for everybody; ${did}`)]
+  }
   const part = reasons.some(({ weight }) => weight !== null) ? `, ${sum} in all` : ''
   const despite = pleas.length > 0 ? `, after the excuse ${pleas.join(', ')}` : ''
   return [
     visible(`  ${what.padEnd(8)} delayed for ${names.join(' + ')}${part}${despite}`, 600),
     `           whole delay ${time(targetMs)}; look-ups took ${time(lookupMs)}, left to wait ` +
-      `${time(plannedMs)}; ${reactionText(reaction, waitedMs, observed)}`,
+      `${time(plannedMs)}; ${did}`,
   ]
 }
 

@@ -76,11 +76,18 @@ export const gateOptions = z.strictObject({
     ),
 })
 
+function pause(standard: string) {
+  return duration(standard).refine(
+    (ms) => ms < 25_000,
+    'expected less than "25s", since real clients give up at 30s',
+  )
+}
+
 export const greetingOptions = z.strictObject({
-  pause: duration('3s').describe('How long a client waits for our greeting.'),
-  pause_suspect: duration('20s')
-    .refine((ms) => ms < 25_000, 'expected less than "25s", since real clients give up at 30s')
-    .describe('How long it waits when there is a reason by the time that `pause` is over.'),
+  pause: pause('3s').describe('How long a client waits for our greeting.'),
+  pause_suspect: pause('20s').describe(
+    'How long it waits when there is a reason by the time that `pause` is over.',
+  ),
   early_talk: z
     .enum(['reject', 'delay'])
     .default('reject')
