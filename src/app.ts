@@ -4,7 +4,7 @@ import type { Vitals } from './admin/readiness.ts'
 import type { Config } from './config/schema.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import { ConfigError, messageOf } from './core/errors.ts'
-import { memoryInUse } from './core/memory.ts'
+import { type Memory, systemMemory } from './core/memory.ts'
 import { Governor } from './delay/governor.ts'
 import { Holder } from './delay/holder.ts'
 import type { Dns } from './dns/resolver.ts'
@@ -32,8 +32,7 @@ export interface AppSetup {
   readonly modules?: readonly ModuleReason[]
   readonly clock?: Clock
   readonly dns?: Dns
-  /** Bytes in use. */
-  readonly memoryInUse?: () => number
+  readonly memory?: Memory
 }
 
 export class App {
@@ -73,7 +72,7 @@ export class App {
       clock,
       log,
       holder,
-      governor: new Governor({ clock, log, holder, memoryInUse: setup.memoryInUse ?? memoryInUse }),
+      governor: new Governor({ clock, log, holder, memory: setup.memory ?? systemMemory }),
       networks,
       greylist,
       guard: makeGuard(clock, log, config.gate.guard === 'auto'),

@@ -1,10 +1,38 @@
 /**
- * How much memory we use.
- *
- * What is resident, less what the heap has free: the resident size alone hardly ever falls again, as
- * V8 keeps what it has for the next objects, so it would not tell that a rush is over.
+ * How much memory we use, and getting rid of what we use no more. The only file that asks the process
+ * and V8.
  */
-export function memoryInUse(): number {
-  const { rss, heapTotal, heapUsed } = process.memoryUsage()
-  return rss - (heapTotal - heapUsed)
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+export interface Memory {
+  /** Bytes in use, garbage included. */
+  inUse(): number
+  /** Collects garbage, all of it, while everything stands still: tens of ms for each 100 MB that stay. */
+  collect(): void
+}
+
+export const systemMemory: Memory = {
+  /**
+   * What is resident, less what the heap has free: the resident size alone hardly ever falls again,
+   * as V8 keeps what it has for the next objects, so it would not tell that a rush is over.
+   */
+  inUse() {
+    const { rss, heapTotal, heapUsed } = process.memoryUsage()
+    return rss - (heapTotal - heapUsed)
+  },
+
+  collect() {
+    collector ??= makeCollector()
+    collector()
+  },
+}
+
+let collector: (() => void) | undefined
+
+/** V8 shows its collector only to contexts that are made after it was asked to. */
+function makeCollector(): () => void {
+  setFlagsFromString('--expose-gc')
+  const gc: unknown = runInNewContext('gc')
+  return typeof gc === 'function' ? () => gc() : () => {}
 }

@@ -1,27 +1,38 @@
 /**
  * Keeps our memory within its budget, so that a flood of clients makes us faster and not dead.
  *
- * Looks once a second; nothing is measured while a client is served.
+ * Looks once a second; nothing is measured while a client is served. V8 leaves garbage lying about
+ * until it needs room, and while there is garbage nothing is short. So before anybody is shed it is
+ * collected. That makes everybody wait, and V8 gives pages back only when it has had peace for some
+ * seconds; so it is done now and then, and what was known after it holds in between.
  */
-import type { Clock, Ms } from '../core/clock.ts'
+import type { Clock, Instant, Ms } from '../core/clock.ts'
+import type { Memory } from '../core/memory.ts'
 import type { Log } from '../observe/log.ts'
 import type { Holder } from './holder.ts'
-import { calm, type Measures, measuresFor } from './pressure.ts'
+import { calm, type Measures, measuresFor, overBelow } from './pressure.ts'
 
 export interface GovernorParts {
   readonly clock: Clock
   readonly log: Log
   readonly holder: Holder
-  /** Bytes in use. */
-  readonly memoryInUse: () => number
+  readonly memory: Memory
 }
 
 const everyMs: Ms = 1_000
+/** A collection is followed by this long without one, and by so many times its own length. */
+const restMs: Ms = 15_000
+const restFactor = 20
+/** At this part of the budget nobody asks any more what of it is garbage. */
+const dangerFrom = 1.3
 
 export class Governor {
   readonly #parts: GovernorParts
   #budgetBytes = 0
   #measures: Measures = calm
+  #mayCollectAt: Instant = Number.NEGATIVE_INFINITY
+  /** Bytes in use when there was no garbage last. */
+  #knownBytes = 0
   #stopTimer: () => void = () => {}
 
   constructor(parts: GovernorParts) {
@@ -54,9 +65,9 @@ export class Governor {
   }
 
   #look(): void {
-    const { clock, log, holder, memoryInUse } = this.#parts
+    const { clock, log, holder } = this.#parts
     const budgetBytes = this.#budgetBytes
-    const usedBytes = budgetBytes === 0 ? 0 : memoryInUse()
+    const usedBytes = budgetBytes === 0 ? 0 : this.#measure()
     const { heldCount } = holder
     const wasShort = this.isShort
     this.#measures = measuresFor({ wasShort, usedBytes, budgetBytes, heldCount })
@@ -66,5 +77,23 @@ export class Governor {
     }
     if (!this.isShort && wasShort) log.event('memory.eased', { usedBytes })
     if (budgetBytes > 0) this.#stopTimer = clock.after(everyMs, () => this.#look())
+  }
+
+  /** Bytes in use, without garbage as far as that is known. */
+  #measure(): number {
+    const { clock, memory } = this.#parts
+    const usedBytes = memory.inUse()
+    const mattersFrom = this.isShort ? overBelow : 1
+    if (usedBytes < mattersFrom * this.#budgetBytes) return usedBytes
+    const startedAt = clock.now()
+    if (startedAt >= this.#mayCollectAt) {
+      memory.collect()
+      this.#knownBytes = memory.inUse()
+      const endedAt = clock.now()
+      this.#mayCollectAt = endedAt + Math.max(restMs, restFactor * (endedAt - startedAt))
+      return this.#knownBytes
+    }
+    const isDanger = usedBytes >= dangerFrom * this.#budgetBytes
+    return isDanger ? usedBytes : Math.min(usedBytes, this.#knownBytes)
   }
 }

@@ -35,7 +35,7 @@ const steps = [
   { from: 1, releasePart: 0.1, turnAwayFrom: 1 },
 ] as const
 /** Below this part it is over; until then nobody is released, and the worst are still sent away. */
-const overBelow = 0.9
+export const overBelow = 0.9
 
 export const calm: Measures = { short: false, releaseCount: 0, turnAwayFrom: nobody }
 

@@ -19,8 +19,8 @@ reason = [
 const files = { friends: '198.51.100.1\n', dubious_helo: '', helo_accept_junk_hosts: '' }
 
 async function start(backend: ScriptedBackend, use: { megabytes: number }): Promise<RunningProxy> {
-  const memoryInUse = () => use.megabytes * megabyte
-  return await startProxy({ backend: backend.address, config, files, memoryInUse })
+  const memory = { inUse: () => use.megabytes * megabyte, collect: () => {} }
+  return await startProxy({ backend: backend.address, config, files, memory })
 }
 
 async function isHeld(client: ScriptClient): Promise<void> {

@@ -270,7 +270,7 @@ log.level = "silent"`
     greylist: new Greylist(clock, config.greylist),
     logins: new Logins(clock),
     guard: makeGuard(clock, log, true),
-    governor: new Governor({ clock, log, holder, memoryInUse: () => 0 }),
+    governor: new Governor({ clock, log, holder, memory: { inUse: () => 0, collect: () => {} } }),
   })
   const sessions: Session[] = []
   const door = { said: '', servedCount: 0 }

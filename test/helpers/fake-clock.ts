@@ -38,6 +38,11 @@ export class FakeClock implements Clock {
     this.#wallAheadMs = to.getTime() - this.#now
   }
 
+  /** Time passes in which nothing else can happen, as in a long computation. */
+  lose(ms: Ms): void {
+    this.#now += ms
+  }
+
   sleep(ms: Ms, signal: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     if (signal.aborted) {
@@ -73,7 +78,7 @@ export class FakeClock implements Clock {
       this.#sleepers.delete(next)
       next.wake()
     }
-    this.#now = endsAt
+    this.#now = Math.max(this.#now, endsAt)
   }
 }
 

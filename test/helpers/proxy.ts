@@ -17,6 +17,7 @@ import { parseConfig } from '../../src/config/load.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import type { Ms } from '../../src/core/clock.ts'
 import type { Ledger } from '../../src/core/ledger.ts'
+import type { Memory } from '../../src/core/memory.ts'
 import type { EventFields, EventName } from '../../src/observe/events.ts'
 import { FakeClock } from './fake-clock.ts'
 import { type FakeRecords, fakeDns } from './fake-dns.ts'
@@ -33,7 +34,7 @@ export interface ProxySetup {
   readonly files?: Readonly<Record<string, string>>
   /** Bugs that this test provokes. */
   readonly faultsExpected?: number
-  readonly memoryInUse?: () => number
+  readonly memory?: Memory
 }
 
 /** No greet pause and one delay for everybody: what a test is about stands in the test. */
@@ -146,7 +147,7 @@ export async function startProxy(setup: ProxySetup): Promise<RunningProxy> {
     folder: setup.files === undefined ? shippedFolder : folder,
     clock,
     dns: fakeDns({ ...setup.dns, clock }),
-    ...(setup.memoryInUse && { memoryInUse: setup.memoryInUse }),
+    ...(setup.memory && { memory: setup.memory }),
   })
   const addresses = await app.start()
   await settled()
