@@ -6,6 +6,7 @@
  * a moment; the next piece is then all that has come meanwhile.
  */
 import type { Clock, Ms } from '../core/clock.ts'
+import type { Tap } from './tap.ts'
 
 /** Of less than so many bytes a read, */
 const pieceMin = 1_024
@@ -14,22 +15,17 @@ const freeCount = 100
 /** nothing is read for so long: too short for anybody to notice, and for much to pile up. */
 const restMs: Ms = 20
 
-interface Reading {
-  pause(): void
-  /** Unless there is another reason to pause, whose end goes on by itself. */
-  resume(): void
-}
-
 export class Thrift {
   readonly #clock: Clock
-  readonly #reading: Reading
+  readonly #tap: () => Tap | null
   #readCount = 0
   #byteCount = 0
   #stopTimer: (() => void) | null = null
 
-  constructor(clock: Clock, reading: Reading) {
+  /** @param tap What the bytes come from now. */
+  constructor(clock: Clock, tap: () => Tap | null) {
     this.#clock = clock
-    this.#reading = reading
+    this.#tap = tap
   }
 
   /** A piece was read of something that goes on. */
@@ -38,10 +34,11 @@ export class Thrift {
     this.#byteCount += count
     const isWasteful = this.#byteCount < this.#readCount * pieceMin
     if (this.#readCount <= freeCount || !isWasteful || this.#stopTimer !== null) return
-    this.#reading.pause()
+    const tap = this.#tap()
+    tap?.close()
     this.#stopTimer = this.#clock.after(restMs, () => {
       this.#stopTimer = null
-      this.#reading.resume()
+      tap?.open()
     })
   }
 

@@ -15,6 +15,7 @@ import * as limits from './limits.ts'
 import type { Line } from './line-reader.ts'
 import { type Hearer, Parser } from './parser.ts'
 import type { ServerParts } from './parts.ts'
+import { tapOf } from './tap.ts'
 import { Thrift } from './thrift.ts'
 
 export type Server = ConstructorParameters<typeof SMTPConnection>[0]
@@ -40,10 +41,7 @@ export abstract class Wire extends SMTPConnection implements Hearer {
     this.dialogue = dialogue
     const { clock, limits: own } = parts
     this.deadline = new Deadline(clock, own.idle_timeout, () => this.cutOff(limits.tooSlow))
-    this.thrift = new Thrift(clock, {
-      pause: () => this._socket.pause(),
-      resume: () => this.#isFull || this._socket.resume(),
-    })
+    this.thrift = new Thrift(clock, () => tapOf(this._socket))
   }
 
   abstract line(line: Line, more: boolean, next: () => void): void
@@ -160,11 +158,8 @@ export abstract class Wire extends SMTPConnection implements Hearer {
 
   /** The client keeps sending while it is to wait: more of it would hide its leaving. */
   readonly #tooMuch = (): void => {
-    if (this._handlerPending && this.#isFull) this.dialogue.session.end(limits.tooMuchInput)
-  }
-
-  get #isFull(): boolean {
-    return this._parser instanceof Parser && this._parser.writableNeedDrain
+    const isFull = this._parser instanceof Parser && this._parser.writableNeedDrain
+    if (this._handlerPending && isFull) this.dialogue.session.end(limits.tooMuchInput)
   }
 
   #count(code: number): void {

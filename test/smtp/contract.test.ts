@@ -10,6 +10,7 @@ import { describe, it } from 'node:test'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection'
 import { SMTPStream } from 'smtp-server/lib/smtp-stream'
+import { tapOf } from '../../src/smtp/tap.ts'
 
 const changed = (what: string) => `smtp-server has changed: ${what} (see src/smtp)`
 
@@ -118,6 +119,20 @@ describe('smtp-server', () => {
     at.connection.send(421, ['bye'], false)
     assert.equal(await at.reply(), '421 bye\r\n')
     await at.closed
+  })
+})
+
+describe('net.Socket', () => {
+  it('has readStop and readStart below it, which stop and start it at once', async () => {
+    await using at = await start({})
+    const tap = tapOf(at.connection._socket)
+    assert.ok(tap, 'Node has changed: no _handle.readStop (see src/smtp/tap.ts)')
+    tap.close()
+    const asked = at.ask('NOOP')
+    for (let turn = 0; turn < 200; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(at.heard(), '')
+    tap.open()
+    assert.equal(await asked, '250')
   })
 })
 

@@ -10,9 +10,9 @@ describe('Thrift', () => {
     for (let piece = 0; piece < 100; piece += 1) thrift.read(1)
     assert.deepEqual(heard, [])
     thrift.read(1)
-    assert.deepEqual(heard, ['pause'])
+    assert.deepEqual(heard, ['close'])
     await clock.advance(20)
-    assert.deepEqual(heard, ['pause', 'resume'])
+    assert.deepEqual(heard, ['close', 'open'])
     assert.equal(clock.sleeping, 0)
   })
 
@@ -37,9 +37,7 @@ describe('Thrift', () => {
 function setUp() {
   const clock = new FakeClock()
   const heard: string[] = []
-  const thrift = new Thrift(clock, {
-    pause: () => heard.push('pause'),
-    resume: () => heard.push('resume'),
-  })
+  const tap = { close: () => void heard.push('close'), open: () => void heard.push('open') }
+  const thrift = new Thrift(clock, () => tap)
   return { clock, thrift, heard }
 }
