@@ -184,12 +184,18 @@ async function main(): Promise<void> {
       if (round > 0) best.set(shape.name, Math.min(each, best.get(shape.name) ?? each))
     }
   }
-  console.log('| what is sent | CPU ms / MB | beside plain mail |\n|---|---:|---:|')
-  for (const { name, beside } of wanted) {
+  console.log(table(wanted, best))
+}
+
+function table(shown: readonly Shape[], best: ReadonlyMap<string, number>): string {
+  const rows = shown.map(({ name, beside }) => {
     const own = best.get(name) ?? Number.NaN
     const ratio = own / (best.get(beside) ?? Number.NaN)
-    console.log(`| ${name} | ${own.toFixed(2)} | ${ratio.toFixed(1)}x |`)
-  }
+    return `| ${name} | ${own.toFixed(2)} | ${ratio.toFixed(1)}x |`
+  })
+  return ['| what is sent | CPU ms / MB | beside plain mail |', '|---|---:|---:|', ...rows].join(
+    '\n',
+  )
 }
 
 await main()
