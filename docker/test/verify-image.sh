@@ -255,7 +255,8 @@ SRV=198.18.250.1 CLI=198.18.250.25     # seen only inside the two namespaces
 ip -n $NS link add cl0 type veth peer name eth0 netns $NC
 ip -n $NS addr add $SRV/24 dev cl0; ip -n $NS link set cl0 up
 ip -n $NC addr add $CLI/24 dev eth0; ip -n $NC link set eth0 up; ip -n $NC route add default via $SRV
-SRV6=fd18:250::1 CLI6=fd18:250::25; { ip -n $NS addr add $SRV6/64 dev cl0 nodad; ip -n $NC addr add $CLI6/64 dev eth0 nodad; } 2>/dev/null || true
+# Not of fd00::/8, whose addresses no back end is told.
+SRV6=2001:db8:250::1 CLI6=2001:db8:250::25; { ip -n $NS addr add $SRV6/64 dev cl0 nodad; ip -n $NC addr add $CLI6/64 dev eth0 nodad; } 2>/dev/null || true
 
 # ---------------------------------------------------------------- docker engine and compose (debs of Debian 13, unpacked)
 fetch_debs() {   # package...
@@ -281,8 +282,9 @@ if [ $ENGINE = docker ]; then
   NATRULE=(POSTROUTING -s $OUT.0/30 ! -o vo$ID -m comment --comment "verify-image $ID" -j MASQUERADE)
   iptables -w -t nat -A "${NATRULE[@]}"; echo 1 >/proc/sys/net/ipv4/ip_forward
   mkdir -p "$TMP/dockercfg/cli-plugins"; ln -s "$VERIFY_DIR"/tools/root/usr/libexec/docker/cli-plugins/* "$TMP/dockercfg/cli-plugins/"
+  # (ip6tables: as Docker does by itself since 27; before, only as an experiment)
   # (exec, so that $! is the daemon itself and cleanup can end it)
-  ( export PATH=$VERIFY_DIR/tools/bin:$PATH; exec nsenter --net=/run/netns/$NS dockerd -H "unix://$TMP/docker.sock" --data-root "$VERIFY_DIR/docker/data" \
+  ( export PATH=$VERIFY_DIR/tools/bin:$PATH; exec nsenter --net=/run/netns/$NS dockerd -H "unix://$TMP/docker.sock" --data-root "$VERIFY_DIR/docker/data" --experimental --ip6tables \
     --exec-root "$TMP/dexec" --pidfile "$TMP/dockerd.pid" >"$TMP/dockerd.log" 2>&1 9>&- ) & DOCKERD_PID=$!
   for i in $(seq 120); do docker_ info >/dev/null 2>&1 && break; kill -0 $DOCKERD_PID 2>/dev/null || break; sleep .25; done
   docker_ info >/dev/null 2>&1 || { grep -v level=info "$TMP/dockerd.log" | tail -5; die "dockerd did not start"; }
@@ -326,12 +328,13 @@ if [ -z "$PORT" ]; then case " $EXPOSED" in *" 25/tcp"*) PORT=25;; *) PORT=$(ech
 cat >"$TMP/probe.sh" <<'E'
 # probe.sh HOST PORT: prints the SMTP dialogue; 0 if the greeting was 220 and EHLO was answered with 250
 exec 3<>"/dev/tcp/$1/$2" || exit 7
-reply() { while IFS= read -r -t 15 l <&3; do l=${l%$'\r'}; echo "      S: $l"; [ "${l:3:1}" = - ] && continue; case $l in $1*) return 0;; esac; return 1; done; echo "      (closed or silent)"; return 1; }
+reply() { while IFS= read -r -t 30 l <&3; do l=${l%$'\r'}; echo "      S: $l"; [ "${l:3:1}" = - ] && continue; case $l in $1*) return 0;; esac; return 1; done; echo "      (closed or silent)"; return 1; }
 reply 220 || exit 8
 printf 'EHLO verify.test\r\n' >&3; reply 250 || exit 9
 printf 'QUIT\r\n' >&3; reply 221 || true
 E
-probe() { nsenter --net=/run/netns/$1 timeout 40 bash "$TMP/probe.sh" "$2" "$3" 9>&-; }
+# A client without a name in the DNS is greeted after 20 s.
+probe() { nsenter --net=/run/netns/$1 timeout 60 bash "$TMP/probe.sh" "$2" "$3" 9>&-; }
 state() { eng inspect --format '{{.State.Status}}' "$NAME" 2>/dev/null || echo gone; }
 run_once() {      # extra flags...; 0 if a 220 greeting was seen within $WAIT seconds
   local t; t=$(now); eng rm -f -v "$NAME" >/dev/null 2>&1 || true
@@ -369,7 +372,7 @@ if [ $OK = 1 ]; then
   if grep -qF "$CLI" "$TMP/logs" "$TMP/probe2.log"; then pass "the client's real address $CLI shows in the log or the dialogue"
   else info "(the client's address $CLI shows neither in the log nor in the dialogue: cannot tell what address the program saw)"; fi
   # information only: what the engine's default, IPv4-only network does to IPv6 clients
-  if nsenter --net=/run/netns/$NC timeout 6 bash "$TMP/probe.sh" $SRV6 2525 >"$TMP/probe6.log" 2>/dev/null; then
+  if nsenter --net=/run/netns/$NC timeout 40 bash "$TMP/probe.sh" $SRV6 2525 >"$TMP/probe6.log" 2>/dev/null; then
     sleep 1; eng logs "$NAME" >"$TMP/logs" 2>&1 || true
     if grep -qF "$CLI6" "$TMP/logs" "$TMP/probe6.log"; then info "IPv6 clients reach the published port and their address is seen"
     else info "NOTE: IPv6 clients reach the published port, but not under their own address (the engine's proxy hides it);"; info "      in production use host networking or a network with enable_ipv6"; fi

@@ -27,8 +27,16 @@ cp "$(node --print process.execPath)" "$root/usr/local/bin/node"
 cp systemd/treacle.service systemd/treacle.socket "$root/etc/systemd/system/"
 mkdir -p "$root/etc/treacle" "$root/old"
 config=$root/etc/treacle/treacle.toml
-printf 'name = "mx.example.org"\nbackend.introduce = "xclient"\ngreeting.pause = "0s"\n' >"$config"
+printf '%s = %s\n' name '"mx.example.org"' backend.introduce '"xclient"' greeting.pause '"0s"' \
+  tls.certificate '"/etc/treacle/tls/fullchain.pem"' tls.key '"/etc/treacle/tls/privkey.pem"' >"$config"
 cp "$config" "$work/good.toml"
+# The key as docs/tls.md has it: for a group that the drop-in names.
+chroot "$root" groupadd --system treacle-tls
+install -d -m 0750 "$root/etc/treacle/tls" "$root/etc/systemd/system/treacle.service.d"
+install -m 0640 test/fixtures/mx.example.org.crt "$root/etc/treacle/tls/fullchain.pem"
+install -m 0640 test/fixtures/mx.example.org.key "$root/etc/treacle/tls/privkey.pem"
+chroot "$root" chgrp --recursive treacle-tls /etc/treacle/tls
+printf '[Service]\nSupplementaryGroups=treacle-tls\n' >"$root/etc/systemd/system/treacle.service.d/override.conf"
 chroot "$root" systemctl --quiet enable treacle.socket treacle.service
 
 cat >"$work/boot" <<'E2'
@@ -63,6 +71,7 @@ check() { if "${@:2}"; then echo "   PASS  $1"; else echo "   FAIL  $1"; failed=
 within() { local end=$((SECONDS + $1)); until "${@:2}" 2>/dev/null; do [ $SECONDS -lt $end ] || return 1; sleep 0.3; done; }
 active() { [ "$(inside systemctl is-active "$1" 2>/dev/null)" = active ]; }
 greeting() { inside timeout 20 bash -c "exec 3<>/dev/tcp/$1/25; head -1 <&3" | grep -q '^220 mx.example.org'; }
+offers_tls() { inside timeout 20 bash -c "exec 3<>/dev/tcp/127.0.0.1/25; printf 'EHLO x.example.org\r\nQUIT\r\n' >&3; cat <&3" | grep -q STARTTLS; }
 main_pid() { inside systemctl show --property MainPID --value treacle; }
 status_has() { inside grep -qP "$1" "/proc/$(main_pid)/status"; }
 is_failed() { [ "$(inside systemctl is-failed treacle)" = failed ]; }
@@ -79,6 +88,7 @@ waits_for_the_next() {
 check 'systemd has started it' within 30 active treacle.service
 check 'greets on port 25, IPv4' within 20 greeting 127.0.0.1
 check 'greets on port 25, IPv6' greeting ::1
+check 'offers STARTTLS with a key that its group may read' offers_tls
 check 'under a user of its own' status_has '^Uid:\t6\d{4}\t'
 check 'with no capability' status_has '^CapEff:\t0+$'
 check 'with a filter of system calls' status_has '^Seccomp:\t2$'

@@ -1,5 +1,5 @@
 . "${BASH_SOURCE%/*}/common.bash"
-greeted() { nsenter --net=/run/netns/$NC timeout 20 bash "$TMP/probe.sh" "$1" 25 >"$TMP/host.log" 2>&1 9>&-; }
+greeted() { nsenter --net=/run/netns/$NC timeout 60 bash "$TMP/probe.sh" "$1" 25 >"$TMP/host.log" 2>&1 9>&-; }
 for address in "$SRV" "$SRV6"; do
   if within 30 greeted "$address"; then pass "greets on port 25 of the host, $address"; else fail "no greeting on $address"; cat "$TMP/host.log"; compose logs --no-color --tail 8 2>&1; fi
 done
