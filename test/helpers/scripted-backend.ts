@@ -6,6 +6,7 @@
  * so no test has to sleep.
  */
 import { createServer, type Socket } from 'node:net'
+import { createSecureContext, TLSSocket } from 'node:tls'
 import { parseProxyHeader } from '../../src/gate/proxy-header.ts'
 
 /**
@@ -27,6 +28,10 @@ export interface BackendScript {
   readonly greeting?: Answer | (() => Answer)
   /** Keywords offered to EHLO; none: EHLO is answered with one line. */
   readonly ehlo?: readonly string[]
+  /** Its certificate: it goes on under TLS when it has answered STARTTLS with 220. */
+  readonly tls?: { readonly certificate: string; readonly key: string }
+  /** Keywords offered to EHLO under TLS; those of `ehlo` unless given. */
+  readonly ehloUnderTls?: readonly string[]
   /** The answer to a command, or to the final "."; undefined for the usual one. */
   replies?(line: string, connection: number): Answer | undefined
   /** Says nothing before a PROXY header, which is then the first line that it has received. */
@@ -70,6 +75,7 @@ const usualReplies: Readonly<Record<string, string>> = {
   MAIL: '250 2.1.0 Sender ok',
   RCPT: '250 2.1.5 Recipient ok',
   DATA: '354 Go ahead',
+  STARTTLS: '220 2.0.0 Go ahead',
   RSET: '250 2.0.0 Reset',
   NOOP: '250 2.0.0 Ok',
   XCLIENT: '220 backend.example.net ESMTP',
@@ -159,10 +165,15 @@ class Seen {
   }
 }
 
-function converse(socket: Socket, script: BackendScript, seen: Seen): void {
+function converse(accepted: Socket, script: BackendScript, seen: Seen): void {
+  /** What is spoken on: another one under TLS. */
+  let socket = accepted
   const dialogue: string[] = []
   const connection = seen.dialogues.push(dialogue)
-  const keywords = script.ehlo ?? usualKeywords
+  const keywords = () => {
+    const underTls = socket instanceof TLSSocket ? script.ehloUnderTls : undefined
+    return underTls ?? script.ehlo ?? usualKeywords
+  }
   let pending: Buffer = Buffer.alloc(0)
   /** Content so far, after a line break that is not part of it; null while commands are read. */
   let content: Buffer[] | null = null
@@ -171,7 +182,7 @@ function converse(socket: Socket, script: BackendScript, seen: Seen): void {
   const answerTo = (line: string): Answer => {
     const verb = line.split(' ')[0]?.toUpperCase() ?? ''
     const isEhlo = verb === 'EHLO' || verb === 'LHLO'
-    const usual = isEhlo ? ehloReply(keywords) : (usualReplies[verb] ?? '500 5.5.2 What?')
+    const usual = isEhlo ? ehloReply(keywords()) : (usualReplies[verb] ?? '500 5.5.2 What?')
     return script.replies?.(line, connection) ?? usual
   }
 
@@ -185,8 +196,22 @@ function converse(socket: Socket, script: BackendScript, seen: Seen): void {
       if (script.stopsReading) socket.pause()
     }
     say(socket, answer)
+    if (line === 'STARTTLS' && bytesOf(answer).toString('latin1', 0, 3) === '220') startTls()
     if (/^QUIT/i.test(line) && answer !== 'hang') socket.end()
     seen.happened()
+  }
+
+  const startTls = () => {
+    if (script.tls === undefined) return
+    const { certificate: cert, key } = script.tls
+    socket.off('data', onData)
+    pending = Buffer.alloc(0)
+    socket = new TLSSocket(socket, {
+      isServer: true,
+      secureContext: createSecureContext({ cert, key }),
+    })
+    socket.on('error', () => {})
+    socket.on('data', onData)
   }
 
   const readLine = (): boolean => {
@@ -229,11 +254,12 @@ function converse(socket: Socket, script: BackendScript, seen: Seen): void {
   }
 
   let awaitsProxy = script.awaitsProxy ?? false
-  socket.on('data', (chunk: Buffer) => {
+  const onData = (chunk: Buffer) => {
     pending = Buffer.concat([pending, chunk])
     if (awaitsProxy && !readProxy()) return
     while (content === null ? readLine() : readContent(content));
-  })
+  }
+  socket.on('data', onData)
   if (!awaitsProxy) greet()
 }
 
