@@ -8,7 +8,7 @@ import { checkConfig } from './cli/check.ts'
 import { completion } from './cli/completion.ts'
 import { askHealth } from './cli/health.ts'
 import { outdatedPages, writeManual } from './cli/manual.ts'
-import { type ConfigFlag, programOf, usageOutcome } from './cli/program.ts'
+import { type ConfigFlag, type HealthFlags, programOf, usageOutcome } from './cli/program.ts'
 import { InputError } from './cli/read-lines.ts'
 import { explainCommand, replayCommand, tryCommand } from './cli/replay-commands.ts'
 import { sendOne } from './cli/send.ts'
@@ -80,9 +80,9 @@ async function run({ config: flag }: ConfigFlag): Promise<void> {
   await app.start(inheritedSockets(process.env, process.pid))
 }
 
-async function health({ config: flag, live }: ConfigFlag & { live?: boolean }): Promise<void> {
+async function health({ config: flag, live = false, json = false }: HealthFlags): Promise<void> {
   const { admin } = readConfig(configFile(flag) ?? null, process.env)
-  const isWell = await askHealth({ admin, token: readToken(admin), liveOnly: live === true }, say)
+  const isWell = await askHealth({ admin, token: readToken(admin), liveOnly: live, json }, say)
   process.exitCode = isWell ? exit.ok : exit.failed
 }
 

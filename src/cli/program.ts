@@ -15,11 +15,16 @@ export interface ConfigFlag {
   readonly config?: string
 }
 
+export interface HealthFlags extends ConfigFlag {
+  readonly live?: boolean
+  readonly json?: boolean
+}
+
 /** What each command does. */
 export interface Actions {
   run(flags: ConfigFlag): Promise<void>
   check(flags: ConfigFlag): Promise<void>
-  health(flags: ConfigFlag & { readonly live?: boolean }): Promise<void>
+  health(flags: HealthFlags): Promise<void>
   completion(shell: Shell, program: Command): void
   demo(flags: { readonly folder: string }): Promise<void>
   send(flags: Sending): Promise<void>
@@ -69,6 +74,7 @@ function addServing(program: Command, actions: Actions): void {
     .description('Ask the running Treacle whether all is well; exit code 0 means yes, 1 no.')
     .option('-c, --config <file>', 'the config file that it runs with')
     .option('--live', 'ask only whether it runs, not whether mail can be taken')
+    .option('--json', 'print what the admin server says, as it is')
     .action(actions.health)
 
   program

@@ -34,6 +34,12 @@ describe('the admin server', () => {
     assert.deepEqual(body.problems, ['back end: ECONNREFUSED'])
     assert.equal(await at.health(), false)
     assert.equal(await at.health(true), true, 'it is alive all the same')
+    const clients = '  0 clients are connected, 0 of them wait'
+    assert.deepEqual(at.said, [
+      ...['ready', clients],
+      ...['not-ready', '  problem: back end: ECONNREFUSED', clients],
+      'live',
+    ])
   })
 
   it('asks for the secret, except on /live', async () => {
@@ -70,7 +76,8 @@ describe('the admin server', () => {
     const options = adminOptions.parse({ listen: `127.0.0.1:${await freePort()}` })
     await at.admin.prepare(options)()
     await assert.rejects(at.get('/live'))
-    assert.equal(await askHealth({ admin: options, token: null, liveOnly: true }, () => {}), true)
+    const question = { admin: options, token: null, liveOnly: true, json: false }
+    assert.equal(await askHealth(question, () => {}), true)
   })
 })
 
@@ -117,11 +124,14 @@ async function start(settings: { token_file?: string }) {
   })
   const options = adminOptions.parse({ listen: `127.0.0.1:${await freePort()}`, ...settings })
   await admin.prepare(options)()
+  const said: string[] = []
   return {
     admin,
     clock,
     log,
     world,
+    /** What `treacle health` has printed. */
+    said,
     url: `http://${options.listen}`,
     get: async (path: string, authorization?: string) => {
       const headers = authorization === undefined ? {} : { authorization }
@@ -130,7 +140,9 @@ async function start(settings: { token_file?: string }) {
       return { status: answer.status, body }
     },
     health: (liveOnly = false) =>
-      askHealth({ admin: options, token: readToken(options), liveOnly }, () => {}),
+      askHealth({ admin: options, token: readToken(options), liveOnly, json: false }, (line) =>
+        said.push(line),
+      ),
     [Symbol.asyncDispose]: () => admin.close(),
   }
 }

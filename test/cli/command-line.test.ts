@@ -49,7 +49,7 @@ describe('completion', () => {
   const cases = [
     { typed: ['treacle', ''], wanted: ['replay', 'demo', 'run'], unwanted: ['package.json'] },
     { typed: ['treacle', 'r'], wanted: ['run', 'replay'], unwanted: ['demo'] },
-    { typed: ['treacle', 'health', '--'], wanted: ['--config', '--live'], unwanted: ['--json'] },
+    { typed: ['treacle', 'health', '--'], wanted: ['--config', '--live'], unwanted: ['--id'] },
     { typed: ['treacle', 'run', '--config', 'packa'], wanted: ['package.json'], unwanted: ['run'] },
     { typed: ['treacle', 'run', '-c', 'packa'], wanted: ['package.json'], unwanted: ['run'] },
     { typed: ['treacle', 'replay', 'packa'], wanted: ['package.json'], unwanted: ['run'] },
