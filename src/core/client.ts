@@ -7,7 +7,7 @@ export interface Client {
   readonly ip: Ip
   readonly port: number
   readonly local: { readonly address: string; readonly port: number }
-  /** Whether a peer has said by XCLIENT that it speaks for this client. */
+  /** Whether somebody in front of us has said who it is, by PROXY or XCLIENT, and not its own socket. */
   readonly introduced: boolean
 }
 
@@ -15,8 +15,8 @@ export interface Client {
 export type Whereabouts = Pick<Client, 'ip' | 'port' | 'local'>
 
 /**
- * Whether an address may make somebody a friend. A private one that a peer names may belong to the
- * whole world, which that peer sees through a gateway of its own.
+ * Whether an address may make somebody a friend. A private one that somebody in front of us names may
+ * belong to the whole world, which he sees through a gateway of his own.
  */
 export function mayBeFriend({ ip, introduced }: Client): boolean {
   return !(introduced && isPrivate(ip))

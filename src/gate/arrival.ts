@@ -35,7 +35,7 @@ export function clientOf(socket: Socket): Client | null {
 export function clientBehind(peer: Client, { source, destination }: ProxyHeader): Client {
   if (source === null || destination === null) return peer
   const local = { address: destination.ip.text, port: destination.port }
-  return { id: peer.id, ip: source.ip, port: source.port, local, introduced: false }
+  return { id: peer.id, ip: source.ip, port: source.port, local, introduced: true }
 }
 
 /** Whom a peer speaks for, as a connection of his own. */

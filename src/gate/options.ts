@@ -71,8 +71,9 @@ export const gateOptions = z.strictObject({
     .default('')
     .describe(
       'File with clients that never wait: addresses, networks, and names, which must be confirmed by ' +
-        'DNS in both directions. A private address is told to the back end only if it is listed here, ' +
-        'since there it may have the trust of a neighbour. Empty: none.',
+        'DNS in both directions. A private address counts only where the client itself has it, and not ' +
+        'when a proxy or XCLIENT says so; and only when it is listed here the back end is told of it, ' +
+        'where it may have the trust of a neighbour. Empty: none.',
     ),
 })
 

@@ -1,7 +1,7 @@
 /**
  * The catalogue, I1 to I12: who may say who the client is, against a real Treacle with a real Postfix.
  *
- * 127.0.0.2 is a proxy that is listed, 127.0.0.1 is anybody. test/gate/proxy-header.test.ts has every
+ * 127.0.0.2 is a proxy that is listed, 127.0.0.3 a host of our own, 127.0.0.1 is anybody. test/gate/proxy-header.test.ts has every
  * way to spell a header; here are those that have deceived somebody.
  */
 import assert from 'node:assert/strict'
@@ -13,7 +13,7 @@ import { type Postfix, startPostfix } from '../mta/servers/postfix.ts'
 import { Talk } from '../mta/servers/talk.ts'
 import { startTreacle, type Treacle } from '../mta/servers/treacle.ts'
 
-const [listed, anybody] = ['127.0.0.2', '127.0.0.1']
+const [listed, anybody, friend] = ['127.0.0.2', '127.0.0.1', '127.0.0.3']
 const body4 = v2Body([[192, 0, 2, 77], 40_000], [[192, 0, 2, 25], 25])
 const six = [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x77]
 const body6 = v2Body([six, 40_000], [six, 25])
@@ -29,7 +29,13 @@ describe('who may say who the client is', { timeout: 120_000 }, () => {
   let treacle: Treacle
   before(async () => {
     backend = stack.use(
-      await startPostfix({ xclient: true, config: { mynetworks: '127.0.0.0/8, 10.0.0.0/8' } }),
+      await startPostfix({
+        xclient: true,
+        config: {
+          mynetworks: '127.0.0.0/8, 10.0.0.0/8, [::1]/128, [fd00::]/8',
+          smtpd_relay_restrictions: 'permit_mynetworks, reject_unauth_destination',
+        },
+      }),
     )
     treacle = stack.use(
       await startTreacle({
@@ -39,7 +45,7 @@ describe('who may say who the client is', { timeout: 120_000 }, () => {
           gate.known_good = "friends"
           greeting.pause = "200ms"
           greeting.pause_suspect = "200ms"`,
-        files: { friends: '192.0.2.99\n' },
+        files: { friends: `192.0.2.99\n${friend}\n10.0.0.0/8\n` },
       }),
     )
   })
@@ -190,7 +196,15 @@ describe('who may say who the client is', { timeout: 120_000 }, () => {
     })
   }
 
-  for (const ip of ['127.0.0.1', '127.0.0.2', '10.0.0.1', '::1', 'fd00::1', '::ffff:127.0.0.1']) {
+  for (const ip of [
+    '127.0.0.1',
+    '127.0.0.2',
+    friend,
+    '10.0.0.1',
+    '::1',
+    'fd00::1',
+    '::ffff:127.0.0.1',
+  ]) {
     it(`I12: ${ip} wins nothing: it waits, is screened, and may not relay`, async () => {
       const local = ip.includes(':') ? '2001:db8::25' : '192.0.2.25'
       using client = await comes(listed, proxyV1([ip, 40_000], [local, 25]))
@@ -204,6 +218,14 @@ describe('who may say who the client is', { timeout: 120_000 }, () => {
       assert.equal(ledger?.client, ip.replace('::ffff:', ''))
     })
   }
+
+  it('I12: what a proxy may not say of a host of our own, its own socket may', async () => {
+    using client = await comes(friend, Buffer.alloc(0))
+    await client.opens('printer')
+    assert.equal((await client.gives('someone@elsewhere.example')).code, 250)
+    await client.quits()
+    assert.match(await backend.log(), /client=\S*\[127\.0\.0\.3\]/)
+  })
 
   it('after all of that, mail still comes through', async () => {
     using client = await comes(listed, v1)

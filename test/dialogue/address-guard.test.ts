@@ -95,28 +95,6 @@ describe('clients that all seem to come from one private address', () => {
     await (await proxy.connectFrom(gateway)).hears('421 4.7.0 Sorry, too many connections')
   })
 
-  it('are not known good because the gateway is on the list', async () => {
-    await using backend = await startBackend()
-    await using proxy = await startProxy({
-      backend: backend.address,
-      config: 'gate.known_good = "friends"\ngreeting.pause = "3s"\ngreeting.pause_suspect = "3s"',
-      files: { friends: '172.16.0.0/12\n', dubious_helo: '', helo_accept_junk_hosts: '' },
-    })
-    const before = await proxy.connectFrom(gateway)
-    await givesRecipient(before, 'printer')
-    await before.hears('250 ')
-    // The first one's name belongs to nobody, which makes a fifth owner.
-    await everybodyComes(proxy, 4)
-    const after = await proxy.connectFrom(gateway)
-    await after.hears('220 ', { afterMs: 3_000 })
-    after.says('EHLO printer')
-    await after.hears('250-')
-    after.says('MAIL FROM:<a@b.example>')
-    await after.hears('250 ')
-    after.says('RCPT TO:<u@example.net>')
-    await after.hears('250 ', { afterMs: 90_000 })
-  })
-
   it('are not greylisted as one', async () => {
     await using backend = await startBackend()
     await using proxy = await startProxy({
