@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { it } from 'node:test'
-import { settled, startProxy } from '../helpers/proxy.ts'
+import { settled, startProxy, until } from '../helpers/proxy.ts'
 import { startBackend } from '../helpers/scripted-backend.ts'
 
 const fixtures = join(import.meta.dirname, '../fixtures')
@@ -87,3 +87,51 @@ it('forgets what was said before STARTTLS, and runs nothing that came with it in
   await client.hears('503 ')
   client.leaves()
 })
+
+const next = [
+  {
+    ehlo: 'XCLIENT ADDR LOGIN',
+    heard: '250 ',
+    because: 'the back end takes our word for the login',
+  },
+  { ehlo: 'XCLIENT ADDR', heard: '421 4.4.2 ', because: 'so that it logs in again by itself' },
+]
+for (const { ehlo, heard, because } of next) {
+  it(`after a message that we broke off, the next hears ${heard}where ${ehlo} is offered: ${because}`, async () => {
+    await using backend = await startBackend({
+      ehlo: ['AUTH PLAIN', ehlo],
+      replies: (line) => (line.startsWith('AUTH') ? '235 2.7.0 welcome' : undefined),
+    })
+    await using proxy = await startProxy({
+      backend: backend.address,
+      config: `${tls}limits.size_max = "1KB"`,
+    })
+    const client = await proxy.connectFrom('192.0.2.1')
+    await client.isGreeted()
+    client.says('STARTTLS')
+    await client.hears('220 ')
+    await client.startsTls()
+    client.says('EHLO printer')
+    await client.hears('250-')
+    client.says(`AUTH PLAIN ${secret('alice', 'right')}`)
+    await client.hears('235 ')
+    const begins = async (last: string) => {
+      client.says('MAIL FROM:<alice@example.net>')
+      await client.hears('250 ')
+      client.says('RCPT TO:<u@example.net>')
+      await client.hears(last)
+    }
+    await begins('250 ')
+    client.says('DATA')
+    await client.hears('354 ')
+    client.says(`${'x'.repeat(70)}\r\n`.repeat(100))
+    client.says('.')
+    await client.hears('552 ')
+    await begins(heard)
+    if (heard.startsWith('421')) await client.isHungUpOn()
+    else assert.ok(backend.transcript.some((line) => line.endsWith(' LOGIN=alice')))
+    client.leaves()
+    await until(() => proxy.app.connectionCount === 0)
+    assert.equal(backend.messages.length, 0)
+  })
+}

@@ -1,7 +1,10 @@
 /** TLS from the first byte (RFC 8314), and what becomes of those who do not get through with it. */
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { settled, startProxy, until } from '../helpers/proxy.ts'
+import { configOf, settled, startProxy, until } from '../helpers/proxy.ts'
 import { startBackend } from '../helpers/scripted-backend.ts'
 
 const tls = `
@@ -108,5 +111,45 @@ describe('TLS from the first byte', () => {
     await silent.isHungUpOn()
     greeted.leaves()
     await until(() => proxy.app.connectionCount === 0)
+  })
+})
+
+describe('a reload', () => {
+  it('keeps the certificates that are in use when the new ones are wrong', async () => {
+    await using backend = await startBackend()
+    const setup = (config: string) => ({ backend: backend.address, config })
+    await using proxy = await startProxy(setup(tls))
+    const wrong = configOf(
+      setup('tls.certificate = "/nowhere/x.crt"\ntls.key = "/nowhere/x.key"'),
+      proxy.folder,
+    )
+    await assert.rejects(proxy.app.reload(wrong), /tls\.certificate: .*ENOENT/)
+    const without = configOf(setup('listen.tls_addresses = ["127.0.0.1:0"]'), proxy.folder)
+    await assert.rejects(proxy.app.reload(without), /listen\.tls_addresses: expected/)
+    const client = await proxy.connectFrom('192.0.2.1', 40_000, proxy.tlsAddress)
+    await client.startsTls()
+    await client.hears('220 ')
+    client.leaves()
+  })
+
+  it('brings others for connections that come after it', async () => {
+    await using backend = await startBackend()
+    const setup = (config: string) => ({ backend: backend.address, config })
+    await using proxy = await startProxy(setup(tls))
+    const before = await proxy.connectFrom('192.0.2.1', 40_000, proxy.tlsAddress)
+    const fixtures = join(import.meta.dirname, '../fixtures/mx.example.org')
+    const own = `tls.certificate = "${fixtures}.crt"\ntls.key = "${fixtures}.key"\n`
+    await proxy.app.reload(configOf(setup(`${tls}${own}`), proxy.folder))
+    const after = await proxy.connectFrom('192.0.2.1', 40_001, proxy.tlsAddress)
+    const fingerprints: (string | undefined)[] = []
+    for (const client of [before, after]) {
+      const socket = await client.startsTls()
+      fingerprints.push(socket.getPeerX509Certificate()?.fingerprint256)
+      await client.hears('220 ')
+      client.leaves()
+    }
+    const [one, other] = fingerprints
+    assert.notEqual(one, other)
+    assert.equal(other, new X509Certificate(readFileSync(`${fixtures}.crt`)).fingerprint256)
   })
 })
