@@ -66,7 +66,7 @@ E2
 unshare --pid --fork --kill-child --mount --uts --net --ipc --cgroup sh "$work/boot" "$root" >"$work/boot.log" 2>&1 &
 boot=$!
 
-inside() { nsenter --target "$(pgrep --parent "$boot")" --all "$@"; }
+inside() { nsenter --target "$(pgrep --parent "$boot")" --all env --ignore-environment PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
 check() { if "${@:2}"; then echo "   PASS  $1"; else echo "   FAIL  $1"; failed=1; fi; }
 within() { local end=$((SECONDS + $1)); until "${@:2}" 2>/dev/null; do [ $SECONDS -lt $end ] || return 1; sleep 0.3; done; }
 active() { [ "$(inside systemctl is-active "$1" 2>/dev/null)" = active ]; }
