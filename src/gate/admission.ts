@@ -15,8 +15,8 @@ export interface Arriving {
   readonly ip: Ip
   /** May take one of the places that are kept for friends. */
   readonly knownGood: boolean
-  /** The address is not his own, but that of something which hides the addresses of many. */
-  readonly addressHidden: boolean
+  /** The address is that of something which many come through, so its limits are not his. */
+  readonly shared: boolean
 }
 
 const minuteMs = 60_000
@@ -44,10 +44,10 @@ export class Admission {
   }
 
   /** @returns null when the client is in, to be let out with `leave`; else which limit was reached. */
-  enter({ ip, knownGood, addressHidden }: Arriving, limits: GateLimits): string | null {
+  enter({ ip, knownGood, shared }: Arriving, limits: GateLimits): string | null {
     const places = limits.connections_max - (knownGood ? 0 : limits.reserved)
     if (this.#count >= places) return 'too many connections'
-    const full = addressHidden ? null : this.#fullFor(ip, limits)
+    const full = shared ? null : this.#fullFor(ip, limits)
     if (full !== null) return full
     this.#count += 1
     for (const key of keysOf(ip)) this.#from.set(key, (this.#from.get(key) ?? 0) + 1)

@@ -21,7 +21,8 @@ export function enter(
   const isListed = mayBeFriend(client) && screening.knownGood.matches({ ip, name: null })
   const knownGood = !addressHidden && isListed
   if (governor.turnsAway(0) && !knownGood) return shortOfMemory
-  const full = admission.enter({ ip, knownGood, addressHidden }, limits)
+  const shared = addressHidden || maySpeakForOthers(client, parts)
+  const full = admission.enter({ ip, knownGood, shared }, limits)
   if (full !== null) return full
   if (addressHidden) log.event('guard.suspended', { client: ip.text })
   const fromNetwork = admission.fromNetwork(ip)

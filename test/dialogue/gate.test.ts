@@ -165,6 +165,20 @@ describe('admission', () => {
     await (await proxy.connectFrom('203.0.113.1')).hears('220 ')
   })
 
+  it('counts a peer that speaks for others for no address but those it names', async () => {
+    await using backend = await startBackend()
+    await using proxy = await startProxy({
+      backend: backend.address,
+      config: `listen.xclient_from = ["192.0.2.9"]\nlimits.per_address_max = 1\nlimits.rate_per_address_max = 2\n`,
+    })
+    for (let count = 0; count < 5; count += 1) {
+      const peer = await proxy.connectFrom('192.0.2.9')
+      await peer.isGreeted()
+      peer.says('XCLIENT ADDR=198.51.100.1')
+      await peer.hears(count === 0 ? '220 ' : '421 4.7.0 Sorry, too many connections from 198.51')
+    }
+  })
+
   it('counts a /64 of IPv6 as one network', async () => {
     await using backend = await startBackend()
     await using proxy = await startProxy({ backend: backend.address, config: limits })

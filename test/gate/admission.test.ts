@@ -12,8 +12,8 @@ function setUp(limits: Partial<GateLimits>) {
   const clock = new FakeClock()
   const admission = new Admission(clock)
   const all = { ...parseConfig(configSchema, '', 't').limits, reserved: 0, ...limits }
-  const enter = (text: string, how: { knownGood?: boolean; addressHidden?: boolean } = {}) =>
-    admission.enter({ ip: ip(text), knownGood: false, addressHidden: false, ...how }, all)
+  const enter = (text: string, how: { knownGood?: boolean; shared?: boolean } = {}) =>
+    admission.enter({ ip: ip(text), knownGood: false, shared: false, ...how }, all)
   return { clock, admission, enter }
 }
 
@@ -139,9 +139,9 @@ describe('Admission', () => {
       rate_per_address_max: 1,
     })
     for (let index = 0; index < 4; index += 1) {
-      assert.equal(enter('172.17.0.1', { addressHidden: true }), null)
+      assert.equal(enter('172.17.0.1', { shared: true }), null)
     }
-    assert.equal(enter('172.17.0.1', { addressHidden: true }), 'too many connections')
+    assert.equal(enter('172.17.0.1', { shared: true }), 'too many connections')
     admission.leave(ip('172.17.0.1'))
     assert.equal(enter('172.17.0.1'), 'too many connections from 172.17.0.1')
   })
