@@ -94,6 +94,19 @@ describe('the house', () => {
     }
   })
 
+  it('imports no package that only others depend on', () => {
+    const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
+    const declared = Object.keys(manifest.dependencies)
+    for (const { path, text } of files) {
+      for (const [, name = ''] of text.matchAll(/from '((?:@[\w-]+\/)?[a-z][\w.-]*)[^':]*'/g)) {
+        assert.ok(
+          declared.includes(name),
+          `${path} imports ${name}, which package.json does not name`,
+        )
+      }
+    }
+  })
+
   it('has a decision that names each dependency', () => {
     const manifest: unknown = JSON.parse(readFileSync('package.json', 'utf8'))
     assert.ok(typeof manifest === 'object' && manifest !== null && 'dependencies' in manifest)
