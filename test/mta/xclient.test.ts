@@ -153,3 +153,58 @@ async function storedFrom(backend: Postfix, sender: string): Promise<string> {
     count = messages.length
   }
 }
+
+describe('a peer that says XCLIENT to us', { timeout: 120_000 }, () => {
+  it('is swaks, and Postfix hears of its client and of who has logged in there', async () => {
+    await using dns = await startDns({
+      zones: {
+        'client.example': ['mail A 198.51.100.25'],
+        '100.51.198.in-addr.arpa': ['25 PTR mail.client.example.'],
+      },
+    })
+    await using backend = await startPostfix({ xclient: true })
+    await using treacle = await startTreacle({
+      config: `
+        listen.xclient_from = ["127.0.0.1"]
+        backend.addresses = ["127.0.0.1:${backend.port}"]
+        dns.servers = ["${dns.address}"]
+        delay.target = ["60s", "60s"]`,
+    })
+    const sent = await swaks([
+      ...['--server', treacle.address, '--helo', 'printer', '--from', 'a@client.example'],
+      ...['--to', 'user@example.net', '--xclient-addr', '198.51.100.25', '--xclient-port', '2525'],
+      // The name is one that we do not believe.
+      ...['--xclient-name', 'liar.example', '--xclient-login', 'alice@example.net'],
+    ])
+    assert.equal(sent.code, 0, sent.output)
+    const stored = await storedFrom(backend, 'a@client.example')
+    assert.match(
+      stored,
+      /^Received: from printer \(mail\.client\.example \[198\.51\.100\.25\]\)\n\tby mx\.treacle\.example \(Treacle\) with ESMTPA/m,
+    )
+    const log = await backend.log()
+    assert.match(
+      log,
+      /client=mail\.client\.example\[198\.51\.100\.25\].*sasl_username=alice@example\.net/,
+    )
+    const [, ledger] = await treacle.waitForLedgers(2)
+    assert.deepEqual(
+      [ledger?.client, ledger?.port, ledger?.login],
+      ['198.51.100.25', 2_525, 'alice@example.net'],
+    )
+  })
+
+  it('is not offered it when it is not listed', async () => {
+    await using backend = await startPostfix({ xclient: true })
+    await using treacle = await startTreacle({
+      config: `backend.addresses = ["127.0.0.1:${backend.port}"]`,
+    })
+    const sent = await swaks([
+      ...['--server', treacle.address, '--to', 'user@example.net', '--from', 'a@client.example'],
+      ...['--xclient-addr', '198.51.100.25'],
+    ])
+    assert.match(sent.output, /Host did not advertise XCLIENT/)
+    const [ledger] = await treacle.waitForLedgers(1)
+    assert.equal(ledger?.client, '127.0.0.1')
+  })
+})
