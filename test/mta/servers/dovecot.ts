@@ -17,6 +17,8 @@ export interface DovecotOptions {
   readonly proxied?: boolean
   /** Who exists. Default: every recipient in the world. */
   readonly users?: readonly string[]
+  /** The one password that is right, whoever says it. Default: every one. */
+  readonly password?: string
   /** The lines that a test is about, in place of ours about where it listens and whom it trusts. */
   readonly lines?: (port: number) => string
 }
@@ -29,10 +31,11 @@ export function startDovecot(options: DovecotOptions = {}): Promise<BackEnd> {
     inFolder('dovecot', async (folder) => {
       await mkdir(join(folder, 'mail'))
       await chown(join(folder, 'mail'), owner.uid, owner.gid)
-      const { proxied = false, lines = listening(proxied), users } = options
+      const { proxied = false, lines = listening(proxied), users, password } = options
       if (users)
         await writeFile(join(folder, 'users'), users.map((user) => `${user}:::::::\n`).join(''))
-      const config = configText(folder, owner, users !== undefined) + lines(port)
+      const config =
+        configText(folder, owner, { hasUsers: users !== undefined, password }) + lines(port)
       await writeFile(join(folder, 'dovecot.conf'), config)
       const daemon = await startDaemon({
         command: requireCommand('dovecot'),
@@ -48,7 +51,7 @@ export function startDovecot(options: DovecotOptions = {}): Promise<BackEnd> {
 function configText(
   folder: string,
   { uid, gid }: { uid: number; gid: number },
-  hasUsers: boolean,
+  { hasUsers, password }: { readonly hasUsers: boolean; readonly password: string | undefined },
 ): string {
   const whose = `uid=${uid} gid=${gid} home=${folder}/mail/%n`
   return `base_dir = ${folder}/run
@@ -61,7 +64,7 @@ first_valid_uid = 0
 ssl = no
 passdb {
   driver = static
-  args = nopassword=y
+  args = ${password === undefined ? 'nopassword=y' : `password=${password}`}
 }
 userdb {
   driver = ${hasUsers ? 'passwd-file' : 'static'}
