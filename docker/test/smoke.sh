@@ -18,6 +18,12 @@ for _ in $(seq 60); do
   sleep 0.5
 done
 "$engine" exec "$id" treacle health --live
+"$engine" kill --signal HUP "$id" >/dev/null
+for _ in $(seq 40); do
+  "$engine" logs "$id" 2>&1 | grep -q '"event":"config.reloaded"' && break
+  sleep 0.5
+done
+"$engine" logs "$id" 2>&1 | grep -q '"event":"config.reloaded"' || { echo 'no reload on SIGHUP'; exit 1; }
 "$engine" stop --time 40 "$id" >/dev/null
 code=$("$engine" inspect --format '{{.State.ExitCode}}' "$id")
 [ "$code" = 0 ] || { echo "exit code $code after SIGTERM"; "$engine" logs "$id"; exit 1; }

@@ -52,3 +52,13 @@ hello_arrived() {
   sees hello '<- 250 .*[Qq]ueued|<- 250 .*id=' 'the first message is accepted'
   message_in "$1" 'Sent through Treacle'
 }
+
+# smoke IMAGE: the check that CI makes of an image, with the engine of this run
+smoke() {
+  if [ "$ENGINE" = docker ]; then
+    printf '#!/bin/sh\nDOCKER_HOST=unix://%s/docker.sock DOCKER_CONFIG=%s/dockercfg exec %s/tools/bin/docker "$@"\n' "$TMP" "$TMP" "$VERIFY_DIR"
+  else printf '#!/bin/sh\nCONTAINERS_CONF=%s/conf/run.conf exec nsenter --net=/run/netns/%s podman "$@"\n' "$VERIFY_DIR" "$NS"; fi >"$TMP/engine"
+  chmod +x "$TMP/engine"
+  if ENGINE=$TMP/engine timeout 180 docker/test/smoke.sh "$1" >"$TMP/smoke.log" 2>&1 9>&-; then pass 'docker/test/smoke.sh: version, settings, SBOM, user, health, SIGHUP and SIGTERM to process 1'
+  else fail 'docker/test/smoke.sh'; tail -12 "$TMP/smoke.log"; fi
+}

@@ -8,6 +8,7 @@ delivers "$SRV6" 2525 from-outside-6
 sees treacle "\"client\":\"$CLI6\"" "Treacle sees the client's own IPv6 address"
 sees postfix "client=.*\[$CLI6\]" 'XCLIENT tells Postfix the same'
 is_well treacle
+smoke treacle
 
 # The problem that docs/client-address.md is about: who comes over loopback is the bridge's gateway, as
 # everybody is on networks that hide the client. Five hosts of five owners seem to have one address.
