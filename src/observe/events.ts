@@ -38,6 +38,7 @@ export interface EventFields {
     readonly fault: string
     readonly became: 'refused' | 'mended'
   }
+  'client.too-soon': { readonly client: string; readonly command: string }
   'client.cut-off': { readonly client: string; readonly why: string }
   'gate.bad-proxy-header': { readonly peer: string; readonly why: string }
   'client.introduced': { readonly client: string; readonly peer: string }
@@ -155,6 +156,11 @@ export const events: Readonly<Record<EventName, EventKind>> = {
     atMostEveryMs: minute,
     about:
       'A message had bare newlines, NULs or lines that are too long; [data] says what follows.',
+  },
+  'client.too-soon': {
+    level: 'info',
+    atMostEveryMs: minute,
+    about: 'A client sent more before the reply to a command that has to be waited for.',
   },
   'client.cut-off': {
     level: 'info',

@@ -25,6 +25,7 @@ const cannotVerify = reply(252, '2.1.5', 'Send it, and the mail server behind us
 const help = reply(214, '2.0.0', 'What may be said here is in RFC 5321')
 const bareNewline = reply(500, '5.5.2', 'Lines must end in CR LF, and have neither elsewhere')
 const lineTooLong = reply(421, '4.5.2', 'Line too long')
+const outOfStep = reply(421, '4.7.0', 'You sent a message before it was asked for')
 const otherProtocol = reply(421, '4.7.0', 'This is a mail server')
 
 /** Always the same. */
@@ -34,6 +35,8 @@ export class Conduct {
   readonly #session: Session
   readonly #log: Log
   readonly #budget: Budget
+  /** Whether content has come before it was asked for. */
+  #ranAhead = false
 
   constructor(session: Session, { limits, log }: { limits: SmtpLimits; log: Log }) {
     this.#session = session
@@ -53,7 +56,8 @@ export class Conduct {
     if (isHttp(verb)) return { kind: 'close', last: otherProtocol }
     const excess = this.#budget.spend(verb)
     if (excess !== null) return { kind: 'close', last: tooMany(excess) }
-    if (more && mustBeLast(verb)) this.#session.screening.talkedTooSoon(verb)
+    if (more && mustBeLast(verb)) this.#tooSoon(verb)
+    this.#ranAhead = more && verb === 'DATA'
     const answer = answers[verb]
     if (answer !== undefined) return { kind: 'answer', answer, skip: 0 }
     if (has(verb)) return { kind: 'obey', command: line.bytes }
@@ -66,6 +70,21 @@ export class Conduct {
   answered(code: number): Reply | null {
     const excess = this.#budget.answered(code)
     return excess === null ? null : tooMany(excess)
+  }
+
+  /**
+   * DATA was refused. Were the content that is here already read as commands, whoever wrote the message
+   * would give them.
+   *
+   * @returns The client's last reply, when there is content.
+   */
+  refusedData(): Reply | null {
+    return this.#ranAhead ? outOfStep : null
+  }
+
+  #tooSoon(command: string): void {
+    this.#session.screening.talkedTooSoon(command)
+    this.#log.event('client.too-soon', { client: this.#session.client.ip.text, command })
   }
 
   /** A message was accepted, which makes good for much. */

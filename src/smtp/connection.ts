@@ -19,6 +19,8 @@ import { Wire } from './wire.ts'
 export class Connection extends Wire {
   /** The last message. */
   #feed: ContentFeed | null = null
+  /** Whether the last DATA led to content. */
+  #isReading = false
 
   override _onClose(): void {
     super._onClose()
@@ -62,7 +64,11 @@ export class Connection extends Wire {
   }
 
   override handler_DATA(command: Buffer, callback: () => void): void {
-    void this.pending(this.#openData(command), callback)
+    void this.pending(this.#openData(command), () => {
+      const last = this.#isReading ? null : this.dialogue.conduct.refusedData()
+      if (last === null) callback()
+      else this.cutOff(last)
+    })
   }
 
   override handler_RSET(_command: Buffer, callback: () => void): void {
@@ -86,6 +92,7 @@ export class Connection extends Wire {
   }
 
   async #openData(command: Buffer): Promise<Reply> {
+    this.#isReading = false
     const opened = await this.dialogue.data(decodeBytes(command))
     if (!(opened instanceof Content)) return opened
     const { ip } = this.dialogue.session.client
@@ -94,6 +101,7 @@ export class Connection extends Wire {
       void this.pending(this.dialogue.finish(opened), resume)
     })
     this.#read(this.#feed)
+    this.#isReading = true
     return limits.goAhead
   }
 
