@@ -20,7 +20,8 @@ export class Thrift {
   readonly #tap: () => Tap | null
   #readCount = 0
   #byteCount = 0
-  #stopTimer: (() => void) | null = null
+  /** Ends the rest that there is. */
+  #wake: (() => void) | null = null
 
   /** @param tap What the bytes come from now. */
   constructor(clock: Clock, tap: () => Tap | null) {
@@ -33,23 +34,21 @@ export class Thrift {
     this.#readCount += 1
     this.#byteCount += count
     const isWasteful = this.#byteCount < this.#readCount * pieceMin
-    if (this.#readCount <= freeCount || !isWasteful || this.#stopTimer !== null) return
+    if (this.#readCount <= freeCount || !isWasteful || this.#wake !== null) return
     const tap = this.#tap()
     tap?.close()
-    this.#stopTimer = this.#clock.after(restMs, () => {
-      this.#stopTimer = null
+    const stopTimer = this.#clock.after(restMs, () => this.#wake?.())
+    this.#wake = () => {
+      stopTimer()
+      this.#wake = null
       tap?.open()
-    })
+    }
   }
 
-  /** What went on is over. */
+  /** What went on is over, and so is any rest. */
   renew(): void {
     this.#readCount = 0
     this.#byteCount = 0
-  }
-
-  close(): void {
-    this.#stopTimer?.()
-    this.#stopTimer = null
+    this.#wake?.()
   }
 }

@@ -72,7 +72,7 @@ export abstract class Wire extends SMTPConnection implements Hearer {
     super._onClose()
     this.#handshake?.stop()
     this.deadline.close()
-    this.thrift.close()
+    this.thrift.renew()
     this.dialogue.session.close()
   }
 

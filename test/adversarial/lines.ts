@@ -21,7 +21,7 @@ export interface Row {
   /** What it comes from; an address of its own unless given. */
   readonly from?: string
   /** What must hold afterwards. */
-  readonly check?: (at: Played) => Promise<void> | void
+  readonly check?: Check
 }
 
 /** Bytes or a line, and the beginnings of the replies to it; "closed" for the end of the connection. */
@@ -29,6 +29,8 @@ export type Step = readonly [
   send: string | Buffer,
   ...expect: readonly (string | RegExp | { readonly afterMs: Ms; readonly hears: string })[],
 ]
+
+export type Check = (at: Played) => Promise<void> | void
 
 export interface Played {
   readonly client: ScriptClient

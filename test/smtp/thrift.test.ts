@@ -25,12 +25,13 @@ describe('Thrift', () => {
     assert.deepEqual(heard, [])
   })
 
-  it('leaves no timer', () => {
-    const { clock, thrift } = setUp()
+  it('rests no longer when what went on is over', () => {
+    const { clock, thrift, heard } = setUp()
     for (let piece = 0; piece < 200; piece += 1) thrift.read(1)
     assert.equal(clock.sleeping, 1)
-    thrift.close()
+    thrift.renew()
     assert.equal(clock.sleeping, 0)
+    assert.deepEqual(heard, ['close', 'open'])
   })
 })
 
