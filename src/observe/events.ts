@@ -33,11 +33,7 @@ export interface EventFields {
   'guard.clear': { readonly client: string }
   'guard.suspended': { readonly client: string }
   'gate.turned-away': { readonly client: string; readonly why: string }
-  'content.faulty': {
-    readonly client: string
-    readonly fault: string
-    readonly became: 'refused' | 'mended'
-  }
+  'content.faulty': { readonly client: string; readonly fault: string; readonly mended: boolean }
   'client.too-soon': { readonly client: string; readonly command: string }
   'client.cut-off': { readonly client: string; readonly why: string }
   'gate.bad-proxy-header': { readonly peer: string; readonly why: string }
@@ -154,8 +150,7 @@ export const events: Readonly<Record<EventName, EventKind>> = {
   'content.faulty': {
     level: 'info',
     atMostEveryMs: minute,
-    about:
-      'A message had bare newlines, NULs or lines that are too long; [data] says what follows.',
+    about: 'A message had bare newlines, NULs or lines that are too long; see [data].',
   },
   'client.too-soon': {
     level: 'info',

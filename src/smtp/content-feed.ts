@@ -51,8 +51,8 @@ export class ContentFeed implements Feed {
     this.close()
     const { fault, isBeyondMending } = this.#scan
     if (fault !== null) {
-      const became = isBeyondMending ? 'refused' : 'mended'
-      this.#parts.log.event('content.faulty', { client: this.#client.text, fault, became })
+      const client = this.#client.text
+      this.#parts.log.event('content.faulty', { client, fault, mended: !isBeyondMending })
     }
     this.#onEnd(resume)
   }
