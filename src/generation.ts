@@ -9,7 +9,6 @@ import { ListFiles } from './config/files.ts'
 import { readyReasons } from './config/judging.ts'
 import type { Config } from './config/schema.ts'
 import type { Clock } from './core/clock.ts'
-import { ConfigError } from './core/errors.ts'
 import type { Governor } from './delay/governor.ts'
 import type { Holder } from './delay/holder.ts'
 import { delayKey } from './delay/key.ts'
@@ -174,15 +173,12 @@ function keyOf(config: Config, log: Log): Buffer {
 
 /** @returns `tls` is null when we have none. */
 function tlsOf(
-  { tls, listen }: Config,
+  { tls: options, listen }: Config,
   { clock, log }: Surroundings,
 ): { readonly certificates: Certificates; readonly tls: HandshakeParts | null } {
-  const certificates = new Certificates(tls, clock, log)
-  const limitMs = tls.handshake_timeout
-  if (certificates.offered) return { certificates, tls: { certificates, limitMs, clock, log } }
-  if (listen.tls_addresses.length === 0) return { certificates, tls: null }
-  const what = 'expected tls.certificate and tls.key beside it, or tls.self_signed = true'
-  throw new ConfigError([{ where: '', key: 'listen.tls_addresses', what }])
+  const certificates = new Certificates(options, listen.tls_addresses.length > 0, clock, log)
+  const tls = { certificates, limitMs: options.handshake_timeout, clock, log }
+  return { certificates, tls: certificates.offered ? tls : null }
 }
 
 function reportList(log: Log, { kind, list, zone, why }: DnsListEvent): void {

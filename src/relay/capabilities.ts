@@ -10,7 +10,7 @@ export const noCapabilities: Capabilities = new Map()
 /**
  * @param lines The lines of the EHLO reply after the first, without code.
  * @param verified Whether they came under TLS, from a server whose certificate is right. REQUIRETLS
- *   from anybody else promises nothing and is left out (RFC 8689 section 2).
+ *   from anybody else promises nothing and is left out (RFC 8689).
  */
 export function parseCapabilities(lines: readonly string[], verified = false): Capabilities {
   const found = new Map<string, string>()

@@ -52,8 +52,11 @@ export class Certificates {
   #madeAt: Instant
   #fault: string | null = null
 
-  /** @throws ConfigError when a file is missing, or a pair is none. */
-  constructor(options: TlsOptions, clock: Clock, log: Log) {
+  /**
+   * @param needed Whether there are addresses where clients begin with TLS.
+   * @throws ConfigError when a file is missing, a pair is none, or none is there that is needed.
+   */
+  constructor(options: TlsOptions, needed: boolean, clock: Clock, log: Log) {
     this.#options = options
     this.#clock = clock
     this.#log = log
@@ -61,6 +64,7 @@ export class Certificates {
     this.#seen = this.#look()
     this.#made = this.#read()
     this.#madeAt = clock.now()
+    if (needed && !this.offered) throw missing
   }
 
   /** Whether there is TLS at all. */
@@ -151,6 +155,14 @@ export class Certificates {
     }
   }
 }
+
+const missing = new ConfigError([
+  {
+    where: '',
+    key: 'listen.tls_addresses',
+    what: 'expected tls.certificate and tls.key beside it, or tls.self_signed = true',
+  },
+])
 
 /** @throws ConfigError when half a pair is set. */
 function sourcesIn({ certificate, key, self_signed, sni }: TlsOptions): Map<string, Source> {

@@ -54,6 +54,12 @@ describe('judge', () => {
     })
   }
 
+  it('says that a new certificate is wrong while the old one is in use', () => {
+    const judged = judge({ ...well, certificate, certificateFault: 'no pair' }, null, today)
+    assert.equal(judged.status, 'degraded')
+    assert.deepEqual(judged.problems, ['a new certificate is not used: no pair'])
+  })
+
   it('counts the days that the certificate is good for, and begins to worry at 14', () => {
     const fresh = judge({ ...well, certificate }, null, today)
     assert.ok((fresh.certificateDaysLeft ?? 0) > 14)

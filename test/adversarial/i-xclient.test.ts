@@ -158,6 +158,32 @@ describe('XCLIENT', () => {
     assert.equal(proxy.ledgers[1]?.protocol, 'ESMTPSA')
   })
 
+  it('is no hindrance to STARTTLS afterwards', async () => {
+    await using backend = await startBackend()
+    await using proxy = await startProxy({
+      backend: backend.address,
+      config: `${config}\ntls.self_signed = true`,
+    })
+    const client = await peerOf(proxy)
+    client.says('XCLIENT ADDR=198.51.100.7')
+    await client.hears('220 ')
+    client.says('EHLO printer')
+    assert.match(await client.hears('250-'), /STARTTLS/)
+    client.says('STARTTLS')
+    await client.hears('220 ')
+    await client.startsTls()
+    await givesRecipient(client, 90_000)
+    client.leaves()
+    await until(() => proxy.app.connectionCount === 0)
+    assert.deepEqual(
+      proxy.ledgers.map((ledger) => [ledger.client, ledger.protocol]),
+      [
+        [peer, 'ESMTP'],
+        ['198.51.100.7', 'ESMTPS'],
+      ],
+    )
+  })
+
   it('I16: is not taken in the middle of a message, nor twice', async () => {
     await using backend = await startBackend()
     await using proxy = await startProxy({

@@ -108,6 +108,19 @@ describe('the client that Postfix hears of', { timeout: 120_000 }, () => {
     })
   }
 
+  it('I17: keeps a HELO that is as long as may be, encoded, up to what Postfix takes', async () => {
+    for (const [index, helo] of ['a'.repeat(255), '+'.repeat(255), 'é'.repeat(127)].entries()) {
+      using client = await Talk.to(treacle.address, '198.51.100.25')
+      assert.equal((await client.opens(helo)).code, 250)
+      const sender = `long-${index}@client.example`
+      assert.equal((await client.gives('user@example.net', { sender })).code, 250)
+      assert.equal((await client.sends('Subject: hello\n\nhello\n')).code, 250)
+      await client.quits()
+      const stored = await storedFrom(backend, sender)
+      assert.match(stored, /\(mail\.client\.example \[198\.51\.100\.25\]\)/)
+    }
+  })
+
   it('may not relay, though Postfix would let Treacle', async () => {
     using direct = await Talk.to(`127.0.0.1:${backend.port}`)
     await direct.opens()

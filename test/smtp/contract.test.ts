@@ -60,6 +60,19 @@ describe('smtp-server', () => {
     })
   }
 
+  it('keeps the certificate of who asks for none by name in secureContext, under "*"', async () => {
+    await using at = await start({})
+    assert.ok(at.server.secureContext instanceof Map, changed('secureContext'))
+    assert.ok(at.server.secureContext.has('*'), changed('secureContext of everybody'))
+    const asked: string[] = []
+    at.server.options.SNICallback = (name, answer) => {
+      asked.push(name)
+      answer(null)
+    }
+    at.server._resolveSNI('MX.example.org', () => {})
+    assert.deepEqual(asked, ['mx.example.org'], changed('SNICallback'))
+  })
+
   it('keeps what we read and write in these fields', async () => {
     await using at = await start({})
     for (const field of [

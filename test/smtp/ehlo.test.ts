@@ -40,7 +40,7 @@ const cases = [
     backend: ['REQUIRETLS'],
     ours,
     offers: ['PIPELINING', 'SIZE 1000'],
-    because: 'the client came without TLS itself (RFC 8689 section 3)',
+    because: 'the client came without TLS itself (RFC 8689)',
   },
   {
     backend: ['REQUIRETLS'],
