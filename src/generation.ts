@@ -23,7 +23,7 @@ import type { Unheard } from './memory/unheard.ts'
 import type { Log } from './observe/log.ts'
 import type { ModuleReason } from './reasons/modules.ts'
 import { Backend } from './relay/backend.ts'
-import { Certificates } from './smtp/certificates.ts'
+import { Certificates, tlsNeededBy } from './smtp/certificates.ts'
 import { type HandshakeParts, handshake } from './smtp/handshake.ts'
 import type { ServerParts } from './smtp/parts.ts'
 import { TreacleServer } from './smtp/server.ts'
@@ -173,11 +173,11 @@ function keyOf(config: Config, log: Log): Buffer {
 
 /** @returns `tls` is null when we have none. */
 function tlsOf(
-  { tls: options, listen }: Config,
+  config: Config,
   { clock, log }: Surroundings,
 ): { readonly certificates: Certificates; readonly tls: HandshakeParts | null } {
-  const certificates = new Certificates(options, listen.tls_addresses.length > 0, clock, log)
-  const tls = { certificates, limitMs: options.handshake_timeout, clock, log }
+  const certificates = new Certificates(config.tls, tlsNeededBy(config), clock, log)
+  const tls = { certificates, limitMs: config.tls.handshake_timeout, clock, log }
   return { certificates, tls: certificates.offered ? tls : null }
 }
 

@@ -6,7 +6,7 @@ import { makeJudging } from '../config/judging.ts'
 import { systemClock } from '../core/clock.ts'
 import { Log } from '../observe/log.ts'
 import { loadModules } from '../reasons/modules.ts'
-import { Certificates } from '../smtp/certificates.ts'
+import { Certificates, tlsNeededBy } from '../smtp/certificates.ts'
 
 /** @throws ConfigError with what is wrong. */
 export async function checkConfig(
@@ -17,8 +17,7 @@ export async function checkConfig(
   const folder = file === undefined ? shippedFolder : dirname(file)
   const modules = await loadModules(config.reasons.modules, folder, systemClock)
   const log = new Log(systemClock, { level: 'silent', format: 'json' })
-  const hasTlsAddresses = config.listen.tls_addresses.length > 0
-  new Certificates(config.tls, hasTlsAddresses, systemClock, log)
+  new Certificates(config.tls, tlsNeededBy(config), systemClock, log)
   // Whatever reasons and clients are judged by is read on the way.
   makeJudging(config, { files: new ListFiles(folder), clock: systemClock, log, modules })
 }

@@ -11,7 +11,7 @@ import { createSecureContext, type SecureContext } from 'node:tls'
 import type { Clock, Instant, Ms } from '../core/clock.ts'
 import { ConfigError, messageOf } from '../core/errors.ts'
 import type { Log } from '../observe/log.ts'
-import type { TlsOptions } from './options.ts'
+import type { SmtpOptions, TlsOptions } from './options.ts'
 
 /** A certificate with its chain, and its key, as PEM. */
 export interface Pair {
@@ -53,10 +53,10 @@ export class Certificates {
   #fault: string | null = null
 
   /**
-   * @param needed Whether there are addresses where clients begin with TLS.
+   * @param neededBy The setting that means nothing without TLS; null for none.
    * @throws ConfigError when a file is missing, a pair is none, or none is there that is needed.
    */
-  constructor(options: TlsOptions, needed: boolean, clock: Clock, log: Log) {
+  constructor(options: TlsOptions, neededBy: string | null, clock: Clock, log: Log) {
     this.#options = options
     this.#clock = clock
     this.#log = log
@@ -64,7 +64,7 @@ export class Certificates {
     this.#seen = this.#look()
     this.#made = this.#read()
     this.#madeAt = clock.now()
-    if (needed && !this.offered) throw missing
+    if (neededBy !== null && !this.offered) throw missing(neededBy)
   }
 
   /** Whether there is TLS at all. */
@@ -156,13 +156,22 @@ export class Certificates {
   }
 }
 
-const missing = new ConfigError([
-  {
-    where: '',
-    key: 'listen.tls_addresses',
-    what: 'expected tls.certificate and tls.key beside it, or tls.self_signed = true',
-  },
-])
+/** Which setting means nothing without TLS; null for none. */
+export function tlsNeededBy({
+  listen,
+  smtp,
+}: {
+  readonly listen: { readonly tls_addresses: readonly string[] }
+  readonly smtp: SmtpOptions
+}): string | null {
+  if (listen.tls_addresses.length > 0) return 'listen.tls_addresses'
+  return smtp.auth === 'off' ? null : 'smtp.auth'
+}
+
+function missing(key: string): ConfigError {
+  const what = 'expected tls.certificate and tls.key beside it, or tls.self_signed = true'
+  return new ConfigError([{ where: '', key, what }])
+}
 
 /** @throws ConfigError when half a pair is set. */
 function sourcesIn({ certificate, key, self_signed, sni }: TlsOptions): Map<string, Source> {

@@ -124,6 +124,8 @@ describe('a reload', () => {
       proxy.folder,
     )
     await assert.rejects(proxy.app.reload(wrong), /tls\.certificate: .*ENOENT/)
+    const noTls = configOf(setup('smtp.auth = "relay"'), proxy.folder)
+    await assert.rejects(proxy.app.reload(noTls), /smtp\.auth: expected/)
     const without = configOf(setup('listen.tls_addresses = ["127.0.0.1:0"]'), proxy.folder)
     await assert.rejects(proxy.app.reload(without), /listen\.tls_addresses: expected/)
     const client = await proxy.connectFrom('192.0.2.1', 40_000, proxy.tlsAddress)

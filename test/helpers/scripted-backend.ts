@@ -75,7 +75,6 @@ const usualReplies: Readonly<Record<string, string>> = {
   MAIL: '250 2.1.0 Sender ok',
   RCPT: '250 2.1.5 Recipient ok',
   DATA: '354 Go ahead',
-  STARTTLS: '220 2.0.0 Go ahead',
   RSET: '250 2.0.0 Reset',
   NOOP: '250 2.0.0 Ok',
   XCLIENT: '220 backend.example.net ESMTP',
@@ -182,6 +181,9 @@ function converse(accepted: Socket, script: BackendScript, seen: Seen): void {
   const answerTo = (line: string): Answer => {
     const verb = line.split(' ')[0]?.toUpperCase() ?? ''
     const isEhlo = verb === 'EHLO' || verb === 'LHLO'
+    if (verb === 'STARTTLS' && script.tls !== undefined) {
+      return script.replies?.(line, connection) ?? '220 2.0.0 Go ahead'
+    }
     const usual = isEhlo ? ehloReply(keywords()) : (usualReplies[verb] ?? '500 5.5.2 What?')
     return script.replies?.(line, connection) ?? usual
   }

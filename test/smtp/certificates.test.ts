@@ -117,7 +117,7 @@ describe('Certificates', () => {
   it('is made where there is none, if so wanted', async () => {
     const clock = new FakeClock()
     const log = new Log(clock, { level: 'silent', format: 'json' })
-    const made = new Certificates(tlsOptions.parse({ self_signed: true }), false, clock, log)
+    const made = new Certificates(tlsOptions.parse({ self_signed: true }), null, clock, log)
     assert.equal(made.offered, true)
     await made.prepare('mx.example.org')
     const { subject, subjectAltName, validToDate } = new X509Certificate(made.soonest ?? '')
@@ -126,7 +126,7 @@ describe('Certificates', () => {
     assert.ok(validToDate > clock.wall())
     assert.equal(await subjectIn(made.contextFor('whatever')), 'CN=mx.example.org')
 
-    const none = new Certificates(tlsOptions.parse({}), false, clock, log)
+    const none = new Certificates(tlsOptions.parse({}), null, clock, log)
     await none.prepare('mx.example.org')
     assert.deepEqual([none.offered, none.soonest, none.contextFor()], [false, null, undefined])
   })
@@ -145,7 +145,7 @@ describe('Certificates', () => {
       const clock = new FakeClock()
       const log = new Log(clock, { level: 'silent', format: 'json' })
       assert.throws(
-        () => new Certificates(tlsOptions.parse(given), false, clock, log),
+        () => new Certificates(tlsOptions.parse(given), null, clock, log),
         (error: unknown) => error instanceof ConfigError && error.problems[0]?.key === key,
       )
     })
@@ -168,7 +168,7 @@ async function start(names: Readonly<Record<string, string>>) {
   for (const [name, subject] of Object.entries(names)) put(name, await pair(subject, clock))
   const others = Object.keys(names).filter((name) => name !== '')
   const sni = Object.fromEntries(others.map((name) => [name, files(name)]))
-  const certificates = new Certificates(tlsOptions.parse({ ...files(''), sni }), false, clock, log)
+  const certificates = new Certificates(tlsOptions.parse({ ...files(''), sni }), null, clock, log)
   const watching = new AbortController()
   const watched = certificates.watch(watching.signal)
   return {
