@@ -7,7 +7,8 @@ service_logs() { compose logs --no-color --no-log-prefix "$1" 2>&1; }
 # within SECONDS COMMAND...: until it is true
 within() { local end=$((SECONDS + $1)); shift; until "$@"; do [ $SECONDS -lt $end ] || return 1; sleep 1; done; }
 
-said() { service_logs "$1" | grep -qE -- "$2"; }
+# To the end of it: "grep -q" would leave early, and pipefail call that a failure.
+said() { service_logs "$1" | grep -E -- "$2" >/dev/null; }
 
 # deliver ADDRESS PORT SUBJECT: from the client's namespace, as a clean client
 deliver() {

@@ -1,7 +1,7 @@
 . "${BASH_SOURCE%/*}/common.bash"
 exim_logs() { eng exec "$(compose ps -q exim)" cat /var/log/exim4/mainlog; }
 exim_sees() {
-  if within 20 eval "exim_logs | grep -qF ' [$1] '"; then pass "PROXY v2 tells Exim the same, $1"
+  if within 20 eval "exim_logs | grep -F ' [$1] ' >/dev/null"; then pass "PROXY v2 tells Exim the same, $1"
   else fail "PROXY v2 does not tell Exim $1"; exim_logs | tail -6; fi
 }
 hello_arrived exim
