@@ -18,8 +18,13 @@ export const systemMemory: Memory = {
    * as V8 keeps what it has for the next objects, so it would not tell that a rush is over.
    */
   inUse() {
-    const { rss, heapTotal, heapUsed } = process.memoryUsage()
-    return rss - (heapTotal - heapUsed)
+    try {
+      const { rss, heapTotal, heapUsed } = process.memoryUsage()
+      lastInUse = rss - (heapTotal - heapUsed)
+    } catch {
+      // Asking takes a file descriptor, and there may be none; it was so a second ago.
+    }
+    return lastInUse
   },
 
   collect() {
@@ -28,6 +33,7 @@ export const systemMemory: Memory = {
   },
 }
 
+let lastInUse = 0
 let collector: (() => void) | undefined
 
 /** V8 shows its collector only to contexts that are made after it was asked to. */
