@@ -1,0 +1,167 @@
+/**
+ * The catalogue, A: published ways to make two messages of one, through a real Treacle into real
+ * mail servers. One message in: none out where it is refused, one where it is normalized.
+ */
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { startExim } from '../mta/servers/exim.ts'
+import { bodyOf, type MailServer } from '../mta/servers/mail-server.ts'
+import { startPostfix } from '../mta/servers/postfix.ts'
+import { Talk } from '../mta/servers/talk.ts'
+import { startTreacle, type Treacle } from '../mta/servers/treacle.ts'
+
+/** What stands between the body and the message that is to be smuggled. */
+const sequences: readonly (readonly [id: string, bytes: string])[] = [
+  ['A1', '\n.\n'],
+  ['A2', '\n.\r\n'],
+  ['A3', '\r.\r'],
+  ['A5', '\r\n.\n'],
+  ['A6', '\r\n.\r'],
+  ['A8', '\r\n\0.\r\n'],
+  ['A9', '\r\0\n.\r\n'],
+  ['A10', '\r\n.\0\r\n'],
+  ['A13', '\n.\r'],
+  ['A14', '\r\n.\r\r\n'],
+  ['A15', '\r\r\n.\r\r\n'],
+  ['A16', '\n..\r\n'],
+  ['A17', '\r\n..\n'],
+  ['A18', '\n..\n'],
+  ['A relatives', '\r\r.\r\n'],
+  ['A relatives', '\n\n.\n\n'],
+  ['A relatives', '\r\n\r.\r\n'],
+  ['A relatives', '\n\r\n.\n\r\n'],
+  ['A relatives', '\r\n.\r\0\n'],
+  ['A relatives', '\v.\r\n\n.\f\r\n'],
+  ['A relatives', '\x85.\x85\n.\x85'],
+]
+
+/** What is before the first bytes of a message. */
+const beginnings: readonly (readonly [id: string, bytes: string])[] = [
+  ['A19', '\n.\r\n'],
+  ['A20', '.\n'],
+  ['A20 relative', '.\r'],
+]
+
+const smuggled =
+  'MAIL FROM:<evil@example.com>\r\nRCPT TO:<victim@example.net>\r\nDATA\r\n' +
+  'Subject: smuggled\r\n\r\nx\r\n.\r\n'
+
+const backends: readonly { readonly name: string; readonly start: () => Promise<MailServer> }[] = [
+  { name: 'Postfix', start: () => startPostfix({ users: ['user', 'victim'] }) },
+  { name: 'Exim', start: () => startExim({ users: ['user', 'victim'] }) },
+]
+
+for (const { name, start } of backends) {
+  describe(`smuggling into ${name}`, { timeout: 120_000 }, () => {
+    const stack = new AsyncDisposableStack()
+    let backend: MailServer
+    let strict: Treacle
+    let normalizing: Treacle
+    before(async () => {
+      backend = stack.use(await start())
+      const config = `
+        backend.addresses = ["127.0.0.1:${backend.port}"]
+        backend.recipient_domains = ["example.net"]
+        log.level = "debug"
+      `
+      strict = stack.use(await startTreacle({ config }))
+      normalizing = stack.use(
+        await startTreacle({
+          config: `${config}\ndata.bare_newline = "normalize"\ndata.nul = "replace"`,
+        }),
+      )
+    })
+    after(() => stack.disposeAsync())
+
+    it('refused: none of them arrives, nor what was behind them', async () => {
+      for (const [id, bytes] of sequences) {
+        const heard = await offers(strict, `Subject: t\r\n\r\nbody${bytes}${smuggled}`)
+        assert.match(heard, /^550 5\.(?:5\.2|6\.0) /, `${id} ${JSON.stringify(bytes)}`)
+      }
+      for (const [id, bytes] of beginnings) {
+        assert.match(await offers(strict, `${bytes}${smuggled}`), /^550 5\.5\.2 /, id)
+      }
+      assert.match(
+        await offers(strict, 'Subject: LF\n\nall of it\nends so\n\r\n.\r\n'),
+        /^550 5\.5\.2 /,
+      )
+      await arrives(strict, backend, 'user')
+      assert.equal((await backend.messages('user')).length, 1)
+      assert.equal((await backend.messages('victim')).length, 0)
+      assert.ok((await strict.events('content.faulty')).length > 0)
+    })
+
+    it('normalized: each arrives as one message, with the smuggled one as text in it', async () => {
+      const before = (await backend.messages('user')).length
+      for (const [id, bytes] of sequences) {
+        const message = `Subject: ${id} ${Buffer.from(bytes).toString('hex')}\r\n\r\nbody${bytes}${smuggled}`
+        assert.match(await offers(normalizing, message), /^250 /, `${id} ${JSON.stringify(bytes)}`)
+      }
+      for (const [id, bytes] of beginnings) {
+        assert.match(await offers(normalizing, `${bytes}${smuggled}`), /^250 /, id)
+      }
+      const count = sequences.length + beginnings.length
+      const messages = await backend.waitForMessages('user', before + count)
+      await arrives(normalizing, backend, 'user')
+      assert.equal((await backend.messages('user')).length, before + count + 1)
+      assert.equal((await backend.messages('victim')).length, 0)
+      const texts = messages.slice(before).map((message) => message.toString('latin1'))
+      for (const text of texts) assert.match(text, /MAIL FROM:<evil@example\.com>/)
+    })
+
+    it('A7: a real end is one, and what follows is a transaction of its own', async () => {
+      using client = await Talk.to(strict.address)
+      await client.opens()
+      await client.gives('user@example.net')
+      await client.asks('DATA')
+      client.says(Buffer.from(`Subject: t\r\n\r\nbody\0\r\n.\r\n${smuggled}`, 'latin1'))
+      const heard: string[] = []
+      for (let count = 0; count < 5; count += 1) heard.push((await client.hears()).text.slice(0, 3))
+      assert.deepEqual(heard.slice(0, 2), ['550', '250'])
+      assert.deepEqual(heard.slice(3), ['354', '250'])
+      const [message] = await backend.waitForMessages('victim', 1)
+      assert.match(message?.toString() ?? '', /^Subject: smuggled$/m)
+    })
+
+    it('A22 to A25: dots that are text arrive as they were meant, however they come', async () => {
+      const pieces = ['..', '\r\n', '..test\r\n.test\r\n. \r\nend', '\r\n', '.', '\r', '\n']
+      using client = await Talk.to(strict.address)
+      await client.opens()
+      await client.gives('user@example.net')
+      await client.asks('DATA')
+      client.says(Buffer.from('Subject: dots\r\n\r\n'))
+      for (const piece of pieces) {
+        client.says(Buffer.from(piece))
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+      assert.equal((await client.hears()).code, 250)
+      await arrives(strict, backend, 'user')
+      const stored = (await backend.messages('user')).find((each) => each.includes('Subject: dots'))
+      assert.ok(stored)
+      assert.equal(bodyOf(stored).toString(), '.\n.test\ntest\n \nend\n')
+    })
+  })
+}
+
+/** One message with all its bytes at once. @returns The reply to it. */
+async function offers(treacle: Treacle, content: string): Promise<string> {
+  using client = await Talk.to(treacle.address)
+  await client.opens()
+  assert.equal((await client.gives('user@example.net')).code, 250)
+  await client.asks('DATA')
+  return (await client.asks(Buffer.from(`${content}\r\n.\r\n`, 'latin1'))).text
+}
+
+let sentinels = 0
+
+/** Everything that was sent before is delivered when this is. */
+async function arrives(treacle: Treacle, backend: MailServer, user: string): Promise<void> {
+  sentinels += 1
+  const subject = `Subject: sentinel ${sentinels}`
+  const before = (await backend.messages(user)).length
+  assert.match(await offers(treacle, `${subject}\r\n\r\nx`), /^250 /)
+  for (let count = before + 1; ; count += 1) {
+    const messages = await backend.waitForMessages(user, count)
+    if (messages.some((message) => message.includes(`${subject}\n`))) return
+  }
+}
