@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { effort } from '../fuzz/effort.ts'
 import { collect } from './collect.ts'
 
 /** What the lines are made of that the readers look for. */
@@ -48,7 +49,7 @@ describe('the readers', () => {
           assert.ok(connections.length <= lines.length)
           for (const { ip } of connections) assert.notEqual(ip.text, '')
         }),
-        { numRuns: 500 },
+        effort(500),
       )
     })
   }

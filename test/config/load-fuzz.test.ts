@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { effort } from '../fuzz/effort.ts'
 import { complaints, problemsOf } from './complaints.ts'
 
 describe('parseConfig, whatever it is given', () => {
@@ -48,7 +49,7 @@ describe('parseConfig, whatever it is given', () => {
           assert.ok(line >= 1 && line <= linesCount, where)
         }
       }),
-      { numRuns: 2_000 },
+      effort(2_000),
     )
   })
 

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { parseIp } from '../../src/core/ip.ts'
 import { parseProxyHeader } from '../../src/gate/proxy-header.ts'
 import { proxyV1, proxyV2, v2Body } from '../helpers/proxied.ts'
+import { effort } from './effort.ts'
 
 describe('parseProxyHeader, whatever it is given', () => {
   const port = fc.integer({ min: 0, max: 65_535 })
@@ -43,7 +44,7 @@ describe('parseProxyHeader, whatever it is given', () => {
         const expected = { kind: 'header', length, source, destination }
         assert.deepEqual(parseProxyHeader(Buffer.concat([header, rest])), expected)
       }),
-      { numRuns: 2_000 },
+      effort(2_000),
     )
   })
 
@@ -76,7 +77,7 @@ describe('parseProxyHeader, whatever it is given', () => {
         const part = parseProxyHeader(whole.subarray(0, at % (whole.length + 1)))
         if (part.kind !== 'need-more') assert.deepEqual(part, parsed)
       }),
-      { numRuns: 5_000 },
+      effort(5_000),
     )
   })
 })

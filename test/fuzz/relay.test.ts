@@ -8,6 +8,7 @@ import { ProtocolError, ReplyReader } from '../../src/relay/reply-reader.ts'
 import { ownHeaders } from '../../src/relay/trace.ts'
 import { parseHelo, parseMail, parseRcpt } from '../../src/smtp/command.ts'
 import { DataScan } from '../../src/smtp/data-scan.ts'
+import { effort } from './effort.ts'
 
 /** Bytes that are near what matters, and where to cut them. */
 function textOf(...tokens: readonly string[]) {
@@ -23,7 +24,7 @@ function textOf(...tokens: readonly string[]) {
 }
 
 function check<T>(arbitrary: fc.Arbitrary<T>, holds: (value: T) => void, numRuns = 3_000): void {
-  fc.assert(fc.property(arbitrary, holds), { numRuns })
+  fc.assert(fc.property(arbitrary, holds), effort(numRuns))
 }
 
 describe('whatever comes', () => {

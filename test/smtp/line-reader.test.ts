@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { LineReader } from '../../src/smtp/line-reader.ts'
+import { effort } from '../fuzz/effort.ts'
 
 const lineMax = 10
 
@@ -56,7 +57,7 @@ describe('LineReader', () => {
         const whole = Buffer.from(parts.flat()).toString('latin1')
         assert.deepEqual(read(parts.map((part) => Buffer.from(part))), model(whole))
       }),
-      { numRuns: 2_000 },
+      effort(2_000),
     )
   })
 })

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { DataScan } from '../../src/smtp/data-scan.ts'
+import { effort } from '../fuzz/effort.ts'
 
 const cases = [
   { id: 'A1', from: 'b\n.\nc', to: 'b\r\n..\r\nc' },
@@ -50,7 +51,7 @@ describe('mended content', () => {
         assert.equal(passed.rest, wire.slice(endsAt + 3))
         assert.doesNotMatch(`\r\n${passed.content}`, /\r(?!\n)|(?<!\r)\n|\0|\r\n\.\r\n/)
       }),
-      { numRuns: 5_000 },
+      effort(5_000),
     )
   })
 
