@@ -116,18 +116,26 @@ export class Certificates {
     this.#warn()
   }
 
+  /** Each pair for itself: one that is wrong does not keep the others from being renewed. */
   #readAgain(seen: string): void {
     this.#seen = seen
-    try {
-      const made = new Map([...this.#made, ...this.#read()])
-      this.#replace(made)
-      this.#fault = null
-      this.#log.event('tls.renewed', { names: [...made.keys()].map((name) => name || 'default') })
-      this.#warn()
-    } catch (error) {
-      this.#fault = messageOf(error)
-      this.#log.event('tls.rejected', { why: this.#fault })
+    const made = new Map(this.#made)
+    const faults: string[] = []
+    for (const [name, source] of this.#sources) {
+      try {
+        made.set(name, readPair(source))
+      } catch (error) {
+        faults.push(messageOf(error))
+      }
     }
+    const before = this.#made
+    const isNew = (name: string) => before.get(name)?.certificate !== made.get(name)?.certificate
+    const names = [...made.keys()].filter(isNew).map((name) => name || 'default')
+    this.#replace(made)
+    this.#fault = faults.length === 0 ? null : faults.join('; ')
+    if (names.length > 0) this.#log.event('tls.renewed', { names })
+    if (this.#fault !== null) this.#log.event('tls.rejected', { why: this.#fault })
+    this.#warn()
   }
 
   #replace(made: ReadonlyMap<string, Made>): void {

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { systemClock } from '../../src/core/clock.ts'
 import { selfSigned } from '../../src/smtp/self-signed.ts'
+import { connectTo, proxyV1 } from '../helpers/proxied.ts'
 import { settled, startProxy, until } from '../helpers/proxy.ts'
 import { startBackend } from '../helpers/scripted-backend.ts'
 
@@ -153,6 +154,23 @@ describe('TLS', () => {
       next.leaves()
     })
   }
+
+  it('begins behind a PROXY header that came in one piece with it', async () => {
+    await using backend = await startBackend()
+    await using proxy = await startProxy({
+      backend: backend.address,
+      config: `${config}\nlisten.tls_addresses = ["127.0.0.1:0"]`,
+    })
+    const socket = await connectTo(proxy.tlsAddress)
+    const answered = once(socket, 'data')
+    const header = proxyV1(['192.0.2.1', 4_000], ['192.0.2.25', 465])
+    socket.write(Buffer.concat([header, clientHello('mx.example.org')]))
+    const [answer] = await answered
+    assert.deepEqual([...answer.subarray(0, 3)], [0x16, 3, 3], 'a ServerHello')
+    socket.destroy()
+    await until(() => proxy.app.connectionCount === 0)
+    assert.equal((await proxy.ledger()).client, '192.0.2.1')
+  })
 
   it('H9: reasons of the name said in the clear are gone, those of the address and of the greeting stay', async () => {
     await using backend = await startBackend()

@@ -1,9 +1,12 @@
 /** TLS from the first byte (RFC 8314), and what becomes of those who do not get through with it. */
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { selfSigned } from '../../src/smtp/self-signed.ts'
+import { FakeClock } from '../helpers/fake-clock.ts'
 import { configOf, settled, startProxy, until } from '../helpers/proxy.ts'
 import { startBackend } from '../helpers/scripted-backend.ts'
 
@@ -153,5 +156,53 @@ describe('a reload', () => {
     const [one, other] = fingerprints
     assert.notEqual(one, other)
     assert.equal(other, new X509Certificate(readFileSync(`${fixtures}.crt`)).fingerprint256)
+  })
+})
+
+describe('certificates in files', () => {
+  it('are shown by name, and renewed ones after a minute, to who comes then', async () => {
+    await using backend = await startBackend()
+    const clock = new FakeClock()
+    const folder = mkdtempSync(join(tmpdir(), 'treacle-certificates-'))
+    const put = async (name: string, subject: string) => {
+      const { certificate, key } = await selfSigned(subject, clock)
+      writeFileSync(join(folder, `${name}.crt`), certificate)
+      writeFileSync(join(folder, `${name}.key`), key)
+    }
+    await put('first', 'mx.example.org')
+    await put('other', 'mx.example.com')
+    await using proxy = await startProxy({
+      backend: backend.address,
+      config: `
+        tls.certificate = "${folder}/first.crt"
+        tls.key = "${folder}/first.key"
+        [tls.sni."mx.example.com"]
+        certificate = "${folder}/other.crt"
+        key = "${folder}/other.key"`,
+    })
+    const shown = async (servername?: string) => {
+      const client = await proxy.connectFrom('192.0.2.1')
+      await client.isGreeted()
+      client.says('STARTTLS')
+      await client.hears('220 ')
+      const socket = await client.startsTls(servername === undefined ? {} : { servername })
+      const { subject } = socket.getPeerX509Certificate() ?? {}
+      client.leaves()
+      return subject
+    }
+    assert.equal(await shown(), 'CN=mx.example.org')
+    assert.equal(await shown('MX.example.com'), 'CN=mx.example.com')
+    assert.equal(await shown('mx.example.net'), 'CN=mx.example.org')
+    await put('first', 'new.example.org')
+    writeFileSync(join(folder, 'other.key'), 'half a k')
+    await proxy.clock.advance(60_000)
+    assert.equal(await shown(), 'CN=new.example.org')
+    assert.equal(await shown('mx.example.com'), 'CN=mx.example.com', 'the one before')
+    assert.equal(proxy.app.log.counts['tls.rejected'], 1)
+    await put('other', 'new.example.com')
+    await proxy.clock.advance(60_000)
+    assert.equal(await shown(), 'CN=new.example.org')
+    assert.equal(await shown('mx.example.com'), 'CN=new.example.com')
+    rmSync(folder, { recursive: true })
   })
 })
