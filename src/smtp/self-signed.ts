@@ -29,7 +29,7 @@ export async function selfSigned(name: string, clock: Clock): Promise<Pair> {
     webcrypto,
   )
   const key = KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' })
-  return { certificate: certificate.toString('pem'), key: String(key) }
+  return { certificate: `${certificate.toString('pem')}\n`, key: String(key) }
 }
 
 function later(wall: Date, ms: Ms): Date {
