@@ -1,12 +1,19 @@
 /** Who is let in: a row is somebody who comes while so many are in. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import { parseConfig } from '../../src/config/load.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import { type Ip, parseIp } from '../../src/core/ip.ts'
 import { Admission } from '../../src/gate/admission.ts'
 import type { GateLimits } from '../../src/gate/limits.ts'
 import { FakeClock } from '../helpers/fake-clock.ts'
+
+interface Step {
+  readonly text: string
+  readonly knownGood: boolean
+  readonly shared: boolean
+}
 
 function setUp(limits: Partial<GateLimits>) {
   const clock = new FakeClock()
@@ -129,6 +136,43 @@ describe('Admission', () => {
     assert.equal(comes('198.51.100.1'), null)
     await clock.advance(120_000)
     assert.equal(comes('192.0.2.1'), null)
+  })
+
+  it('lets nobody in beyond a limit and forgets all who have left, whoever comes and goes', () => {
+    const texts = ['192.0.2.1', '192.0.2.2', '198.51.100.1', '2001:db8::1', '2001:db8:0:1::1']
+    const step = fc.record({
+      text: fc.constantFrom(...texts),
+      leaves: fc.boolean(),
+      knownGood: fc.boolean(),
+      shared: fc.boolean(),
+    })
+    const limits = { per_address_max: 2, per_network_max: 3, per_site_max: 3, connections_max: 8 }
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const { enter, admission } = setUp({ ...limits, reserved: 2 })
+        const inside: { readonly text: string; readonly shared: boolean }[] = []
+        const leave = (text: string) => {
+          const index = inside.findIndex((each) => each.text === text)
+          if (index < 0) return
+          inside.splice(index, 1)
+          admission.leave(ip(text))
+        }
+        const comes = ({ text, knownGood, shared }: Step) => {
+          if (enter(text, { knownGood, shared }) !== null) return
+          inside.push({ text, shared })
+          const alike = inside.filter((each) => each.text === text).length
+          assert.ok(shared || alike <= limits.per_address_max)
+          assert.ok(inside.length <= (knownGood ? 8 : 6))
+        }
+        for (const each of steps) {
+          if (each.leaves) leave(each.text)
+          else comes(each)
+          assert.equal(admission.count, inside.length)
+        }
+        for (const { text } of inside) admission.leave(ip(text))
+        assert.deepEqual([admission.count, admission.remembered], [0, 0])
+      }),
+    )
   })
 
   it('limits a hidden address by the whole alone, and counts it all the same', () => {
