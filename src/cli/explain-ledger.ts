@@ -53,6 +53,7 @@ export const storedLedger = z.object({
   helo: z.string().default(''),
   protocol: z.string().default(''),
   login: z.string().default(''),
+  addressHidden: z.boolean().default(false),
   lookupCount: z.number().default(0),
   findings: z.array(finding).default([]),
   entries: z.array(entry),
@@ -75,6 +76,7 @@ export function ledgerLines(ledger: StoredLedger): string[] {
   const asked = lookupCount === 0 ? '' : `, ${lookupCount} ${questions} to the DNS`
   return [
     visible(`${startedAt}  ${client}${port === 0 ? '' : ` port ${port}`}  connection ${id}`),
+    ...(ledger.addressHidden ? [hiddenLine] : []),
     ...clientLines(ledger),
     ...findingLines(ledger.findings),
     ...ledger.entries.flatMap(entryLines),
@@ -82,6 +84,8 @@ export function ledgerLines(ledger: StoredLedger): string[] {
     visible(`  end      ${end}${why}, after ${time(durationMs)}${asked}`),
   ]
 }
+
+const hiddenLine = '  address  hides many clients (the guard); it was not judged by it'
 
 const endings: Readonly<Record<string, string>> = {
   accepted: 'the back end took the mail',

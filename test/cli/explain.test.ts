@@ -82,6 +82,11 @@ describe('treacle explain', () => {
     ])
   })
 
+  it('says when the address was that of something which hides many', async () => {
+    const { printed } = await explained([JSON.stringify({ ...ledger, addressHidden: true })])
+    assert.equal(printed[1], '  address  hides many clients (the guard); it was not judged by it')
+  })
+
   it('reads the ledgers of a version that wrote less', async () => {
     const { findings: _, lookupCount: __, ...older } = ledger
     const entries = older.entries.map(({ excuses: ___, reasons, ...entry }) => ({
