@@ -12,6 +12,7 @@ hardened=(--read-only --cap-drop=ALL --security-opt=no-new-privileges --sysctl n
 "$engine" run --rm "${hardened[@]}" "$image" --version
 "$engine" run --rm "${hardened[@]}" "$image" check
 "$engine" run --rm --entrypoint cat "$image" /opt/treacle/sbom.cdx.json | has '"CycloneDX"'
+"$engine" image inspect --format '{{json .Config.Labels}}' "$image" | has '"org.opencontainers.image.title":"treacle"'
 [ "$("$engine" run --rm --entrypoint id "$image" -u)" = 1000 ]
 
 id=$("$engine" run --detach "${hardened[@]}" "$image")

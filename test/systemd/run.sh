@@ -28,6 +28,7 @@ cp systemd/treacle.service systemd/treacle.socket "$root/etc/systemd/system/"
 mkdir -p "$root/etc/treacle" "$root/old"
 config=$root/etc/treacle/treacle.toml
 printf '%s = %s\n' name '"mx.example.org"' backend.introduce '"xclient"' greeting.pause '"0s"' \
+  log.mainlog '"/var/log/treacle/mainlog"' \
   tls.certificate '"/etc/treacle/tls/fullchain.pem"' tls.key '"/etc/treacle/tls/privkey.pem"' >"$config"
 cp "$config" "$work/good.toml"
 # The key as docs/tls.md has it: for a group that the drop-in names.
@@ -94,6 +95,7 @@ check 'with no capability' status_has '^CapEff:\t0+$'
 check 'with a filter of system calls' status_has '^Seccomp:\t2$'
 check 'treacle health --live' eval 'inside treacle health --live >/dev/null'
 check 'its key is in the state folder' inside test -s /var/lib/treacle/delay.key
+check 'its main log is in the log folder' inside test -e /var/log/treacle/mainlog
 check 'reload' inside systemctl reload treacle
 check 'who comes between two runs waits' waits_for_the_next
 check 'restart' inside systemctl restart treacle
