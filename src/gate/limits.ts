@@ -29,8 +29,8 @@ export const gateLimits = {
   per_site_max: count(400).describe(
     'Connections at once from one /48 of IPv6: many providers give every customer one.',
   ),
-  rate_per_address_max: count(120).describe('New connections in a minute from one address.'),
-  rate_per_network_max: count(600).describe(
+  rate_per_address_max: count(1_000).describe('New connections in a minute from one address.'),
+  rate_per_network_max: count(3_000).describe(
     'New connections in a minute from one network: a /24 of IPv4, a /64 of IPv6.',
   ),
   connection_age_max: duration('30m').describe(
