@@ -1,8 +1,8 @@
 /**
- * `npm run profile -- relay|hold`: where Treacle's time goes under load (a CPU profile), or its memory
+ * `npm run profile -- relay|hold [greet|rcpt]`: where Treacle's time goes under load (a CPU profile), or its memory
  * while clients are held (what the heap has more of than before). Prints a summary.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -14,11 +14,11 @@ import { startTool, startTreacle } from './rig.ts'
 const heldCount = 2_000
 const folder = mkdtempSync(join(tmpdir(), 'treacle-profile-'))
 
-async function main(what: string | undefined): Promise<void> {
+async function main(what: string | undefined, phase = 'greet'): Promise<void> {
   await using dns = await startTool('names', (port) => ['127.0.0.1', String(port)])
   await using sink = await startTool('sink', (port) => ['--listen', `127.0.0.1:${port}`])
   const setup = { sink: sink.port, dns: dns.port }
-  const lines = what === 'hold' ? await profileHold(setup) : await profileRelay(setup)
+  const lines = what === 'hold' ? await profileHold(setup, phase) : await profileRelay(setup)
   process.stdout.write(`${lines.join('\n')}\n`)
 }
 
@@ -33,12 +33,27 @@ async function profileRelay(setup: { sink: number; dns: number }): Promise<strin
   return summariseCpuProfile(join(folder, file), 40)
 }
 
-async function profileHold(setup: { sink: number; dns: number }): Promise<string[]> {
+async function profileHold(setup: { sink: number; dns: number }, phase: string): Promise<string[]> {
   const nodeOptions = [`--heapsnapshot-signal=SIGUSR2`, `--diagnostic-dir=${folder}`]
-  await using treacle = await startTreacle({ ...setup, pause: '10m', nodeOptions })
+  await using treacle = await startTreacle({
+    ...setup,
+    pause: phase === 'greet' ? '10m' : '0s',
+    nodeOptions,
+  })
   await measure('load', treacle, ['--messages', '20', '--warmup', '0'], 0)
   const before = await snapshot(treacle.pid)
-  const args = ['--phase', 'greet', '--count', String(heldCount), '--settle', '1', '--hold', '15']
+  const args = [
+    '--phase',
+    phase,
+    '--helo',
+    'client',
+    '--count',
+    String(heldCount),
+    '--settle',
+    '1',
+    '--hold',
+    '15',
+  ]
   const holding = measure('hold', treacle, args, 0)
   await sleep(6_000)
   const after = await snapshot(treacle.pid)
@@ -46,18 +61,22 @@ async function profileHold(setup: { sink: number; dns: number }): Promise<string
   return heapGrowth(before, after, heldCount)
 }
 
+/** Node writes the file bit by bit; it is done when it does not grow any more. */
 async function snapshot(pid: number): Promise<HeapSnapshot> {
   const known = new Set(readdirSync(folder))
   process.kill(pid, 'SIGUSR2')
-  for (;;) {
+  for (let size = -1; ; ) {
     await sleep(1_500)
-    const [file] = readdirSync(folder).filter((name) => !known.has(name))
-    if (file !== undefined) return JSON.parse(readFileSync(join(folder, file), 'utf8'))
+    const [name] = readdirSync(folder).filter((each) => !known.has(each))
+    if (name === undefined) continue
+    const file = join(folder, name)
+    if (statSync(file).size === size) return JSON.parse(readFileSync(file, 'utf8'))
+    size = statSync(file).size
   }
 }
 
 try {
-  await main(process.argv[2])
+  await main(process.argv[2], process.argv[3])
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

@@ -35,7 +35,8 @@ export function before(wall: Date, ms: Ms): Date {
 const timerMax: Ms = 2 ** 31 - 1
 
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  // Whole milliseconds: a fraction would be a number on the heap wherever one is kept.
+  now: () => Math.floor(performance.now()),
   wall: () => new Date(),
 
   sleep(ms, signal) {

@@ -9,7 +9,8 @@ type Listener = () => void
 
 export class Leaving {
   #reason: Error | null = null
-  #listeners: Listener | Set<Listener> | null = null
+  /** One for most, as thousands have one each. */
+  #listeners: Listener | Listener[] | null = null
   #controller: AbortController | null = null
 
   /** Why it is over; null while it is not. */
@@ -24,7 +25,7 @@ export class Leaving {
     const listeners = this.#listeners
     this.#listeners = null
     this.#controller?.abort(reason)
-    if (listeners instanceof Set) for (const listener of listeners) listener()
+    if (Array.isArray(listeners)) for (const listener of listeners) listener()
     else listeners?.()
   }
 
@@ -33,13 +34,16 @@ export class Leaving {
     const listeners = this.#listeners
     if (this.#reason !== null) return
     if (listeners === null) this.#listeners = listener
-    else if (listeners instanceof Set) listeners.add(listener)
-    else this.#listeners = new Set([listeners, listener])
+    else if (Array.isArray(listeners)) listeners.push(listener)
+    else this.#listeners = [listeners, listener]
   }
 
   unlisten(listener: Listener): void {
-    if (this.#listeners === listener) this.#listeners = null
-    else if (this.#listeners instanceof Set) this.#listeners.delete(listener)
+    const listeners = this.#listeners
+    if (listeners === listener) this.#listeners = null
+    if (!Array.isArray(listeners)) return
+    const others = listeners.filter((each) => each !== listener)
+    this.#listeners = others.length > 1 ? others : (others[0] ?? null)
   }
 
   /** For work that goes on until the end. */

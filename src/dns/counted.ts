@@ -9,14 +9,14 @@ import type { Answer, Dns } from './resolver.ts'
 export class CountedDns implements Dns {
   readonly #dns: Dns
   readonly #max: number
-  readonly #onSpent: () => void
+  readonly #owner: { spent(): void }
   #count = 0
 
-  /** @param onSpent Called once, when the bound is reached and more is asked. */
-  constructor(dns: Dns, max: number, onSpent: () => void) {
+  /** @param owner Is told once, when the bound is reached and more is asked. */
+  constructor(dns: Dns, max: number, owner: { spent(): void }) {
     this.#dns = dns
     this.#max = max
-    this.#onSpent = onSpent
+    this.#owner = owner
   }
 
   /** Questions so far, those that were not answered any more included. */
@@ -42,7 +42,7 @@ export class CountedDns implements Dns {
 
   #isSpent(): boolean {
     this.#count += 1
-    if (this.#count === this.#max + 1) this.#onSpent()
+    if (this.#count === this.#max + 1) this.#owner.spent()
     return this.#count > this.#max
   }
 

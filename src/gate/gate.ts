@@ -17,9 +17,10 @@ import { comesTooLate, enter, maySpeakForOthers, shortOfMemory } from './enterin
 import { earlyTalk, Goodbye, ourFault, shuttingDown } from './goodbye.ts'
 import { greetPause, type PauseEnd } from './greeting.ts'
 import { listen, type Place } from './listener.ts'
-import type { GateParts, Visitor } from './parts.ts'
+import type { GateParts } from './parts.ts'
 import { readProxyHeader } from './proxy-reader.ts'
 import { Residents } from './residents.ts'
+import { Visitor } from './visitor.ts'
 
 /** How long a proxy may take to say who the client is. */
 const proxyHeaderMs = 5_000
@@ -128,7 +129,7 @@ export class Gate {
     const parts = this.#parts()
     const session = this.#enter(client, parts)
     if (typeof session === 'string') return this.#turnAway(socket, client, session)
-    const visitor = { accepted: socket, socket, session, parts }
+    const visitor = new Visitor(socket, session, parts, this.#onLeft)
     this.#receive(visitor)
     if (tls) void this.#secure(visitor)
     else this.#pause(visitor)
@@ -146,7 +147,7 @@ export class Gate {
     const peer = visitor.session.client.ip.text
     if (typeof session === 'string') return this.#refusal(client, session)
     this.#log.event('client.introduced', { client: client.ip.text, peer })
-    this.#receive({ ...visitor, session })
+    this.#receive(visitor.succeededBy(session))
     visitor.session.close()
     session.screening.greeted(null)
     return session
@@ -172,14 +173,14 @@ export class Gate {
     this.#sockets.set(accepted, session)
     this.#residents.add(session)
     parts.life.enter()
-    // STARTTLS takes all listeners off the bare socket, so who is gone is heard from the session.
-    session.onClosed = () => {
-      parts.life.leave()
-      this.#admission.leave(session.client.ip)
-      this.#residents.remove(session)
-      if (this.#sockets.get(accepted) === session) this.#forget(accepted)
-    }
     session.screening.arrived()
+  }
+
+  readonly #onLeft = ({ accepted, session, parts }: Visitor): void => {
+    parts.life.leave()
+    this.#admission.leave(session.client.ip)
+    this.#residents.remove(session)
+    if (this.#sockets.get(accepted) === session) this.#forget(accepted)
   }
 
   /** TLS from the first byte: the pause is one before the greeting, and not before the handshake. */
@@ -187,7 +188,9 @@ export class Gate {
     const { socket, session, parts } = visitor
     try {
       const secured = await parts.secure(socket, session)
-      if (secured !== null) this.#pause({ ...visitor, socket: secured })
+      if (secured === null) return
+      visitor.socket = secured
+      this.#pause(visitor)
     } catch (error) {
       this.#failed(visitor, error)
     }

@@ -3,7 +3,6 @@ import type { Socket } from 'node:net'
 import type { Network } from '../core/ip.ts'
 import type { Governor } from '../delay/governor.ts'
 import type { Session, SessionParts, Successor } from '../session/session.ts'
-import type { Waiting } from './greeting.ts'
 import type { GateLimits } from './limits.ts'
 import type { GreetingOptions } from './options.ts'
 
@@ -23,11 +22,4 @@ export interface GateParts {
   readonly secure: (socket: Socket, session: Session) => Promise<Socket | null> | null
   /** Speaks SMTP with a client that has been let in. */
   readonly serve: (socket: Socket, session: Session, successor: Successor | null) => void
-}
-
-/** Somebody who was let in, and what there is for him. */
-export interface Visitor extends Waiting {
-  /** What was accepted, which is not what is spoken on under TLS. */
-  readonly accepted: Socket
-  readonly parts: GateParts
 }

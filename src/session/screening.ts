@@ -52,7 +52,7 @@ export class Screening {
   #identifying: Promise<Identity> | null = null
   #identity: Identity | null = null
   readonly #dns: CountedDns
-  readonly #connectFacts: ConnectFacts
+  readonly #arrival: Arrival
   #heloFacts: HeloFacts | null = null
   #mailFacts: MailFacts | null = null
   #heloBefore: string | null = null
@@ -70,8 +70,13 @@ export class Screening {
     this.#client = client
     this.#parts = parts
     this.#leaving = leaving
-    this.#dns = new CountedDns(parts.dns, parts.lookupsMax, () => this.#spent())
-    this.#connectFacts = { client: client.ip, local: client.local.address, ...arrival }
+    this.#dns = new CountedDns(parts.dns, parts.lookupsMax, this)
+    this.#arrival = arrival
+  }
+
+  get #connectFacts(): ConnectFacts {
+    const { ip, local } = this.#client
+    return { client: ip, local: local.address, ...this.#arrival }
   }
 
   /** Questions to the DNS so far. */
@@ -106,7 +111,7 @@ export class Screening {
 
   /** True when the address is not the client's own. */
   get addressHidden(): boolean {
-    return this.#connectFacts.addressHidden
+    return this.#arrival.addressHidden
   }
 
   /** The client has connected. */
@@ -205,7 +210,8 @@ export class Screening {
     return quietly(looking)
   }
 
-  #spent(): void {
+  /** The connection has asked the DNS as often as it may. */
+  spent(): void {
     this.#parts.watch.log.event('lookups.spent', { client: this.#client.ip.text })
   }
 

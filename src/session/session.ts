@@ -35,8 +35,8 @@ export class Session {
   /** The client leaves, or we end the session: called off is then all that goes on for it. */
   readonly leaving = new Leaving()
   readonly screening: Screening
-  /** Told when the connection is closed; for who has let the client in. */
-  onClosed: (session: Session) => void = nobody
+  /** Who has let the client in; is told once when the connection is closed. */
+  host: { left(): void } | null = null
   readonly #parts: SessionParts
   readonly #record: Record
   #made: ForMail | null = null
@@ -204,7 +204,7 @@ export class Session {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.onClosed(this)
+    this.host?.left()
     this.leaving.leave(clientLeft)
     const made = this.#made
     made?.lastWord.left(() => made.delivery.close(this.#content !== null))
@@ -243,5 +243,3 @@ export class Session {
     })
   }
 }
-
-function nobody(): void {}

@@ -9,9 +9,12 @@ describe('CountedDns', () => {
   it('answers up to its bound, then knows nothing and says so once', async () => {
     let spent = 0
     const inner = fakeDns({ a: { 'a.example': ['192.0.2.1'] }, txt: { 'a.example': ['x'] } })
-    const dns = new CountedDns(inner, 4, () => {
-      spent += 1
-    })
+    const owner = {
+      spent: () => {
+        spent += 1
+      },
+    }
+    const dns = new CountedDns(inner, 4, owner)
     const answers = [
       await dns.addresses('a.example', 4, stays()),
       await dns.pointers(ipOf('192.0.2.1'), stays()),
