@@ -83,7 +83,10 @@ export function makeGeneration(
   files.mustBeFine()
   const backend = new Backend(config.backend, name, clock, log)
   const server = serverOf(config, { name, tls, backend, clock, log })
-  const life = lifeOf(() => ownDns?.close())
+  const life = lifeOf(() => {
+    ownDns?.close()
+    backend.spare.close()
+  })
   const lookupsMax = config.reasons.lookups_max
   const watch = { clock, log, timeLimitMs: config.reasons.time_limit }
   return {

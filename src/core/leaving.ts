@@ -56,15 +56,43 @@ export class Leaving {
   }
 
   /** For work that is soon done: its signal is let go with it. */
-  async during<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async during<T>(work: (lent: Lent) => Promise<T>): Promise<T> {
     if (this.#reason !== null) throw this.#reason
-    const controller = new AbortController()
-    const stop = () => controller.abort(this.#reason)
-    this.listen(stop)
+    const lent = new Lent(this)
     try {
-      return await work(controller.signal)
+      return await work(lent)
     } finally {
-      this.unlisten(stop)
+      lent.end()
     }
   }
 }
+
+/** Has a signal for as long as some work lasts; makes it when the work asks for it. */
+export class Lent {
+  readonly #leaving: Leaving
+  #controller: AbortController | null = null
+  #stop: Listener = nothing
+
+  constructor(leaving: Leaving) {
+    this.#leaving = leaving
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= this.#lend()
+    return this.#controller.signal
+  }
+
+  end(): void {
+    this.#leaving.unlisten(this.#stop)
+  }
+
+  #lend(): AbortController {
+    const controller = new AbortController()
+    this.#stop = () => controller.abort(this.#leaving.reason)
+    if (this.#leaving.reason !== null) this.#stop()
+    else this.#leaving.listen(this.#stop)
+    return controller
+  }
+}
+
+function nothing(): void {}

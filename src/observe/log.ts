@@ -1,10 +1,14 @@
 /** Writes events as one JSON object a line. The only file that knows pino. */
 import { createRequire } from 'node:module'
 import { destination, type Logger, pino } from 'pino'
-import type { Clock, Instant } from '../core/clock.ts'
+import type { Clock, Instant, Ms } from '../core/clock.ts'
 import { visibleJson } from '../core/text.ts'
 import { type EventFields, type EventName, events, zeroCounts } from './events.ts'
 import type { LogOptions } from './options.ts'
+
+/** Lines are gathered for as long, or until they are as many bytes: each write is a system call. */
+const gatheredMs: Ms = 100
+const gatheredMax = 8 * 1_024
 
 /** Somebody else who wants to hear of each event: the main log, metrics, a test. */
 export type Listener = <Name extends EventName>(name: Name, fields: EventFields[Name]) => void
@@ -21,10 +25,21 @@ export class Log {
 
   constructor(clock: Clock, options: Pick<LogOptions, 'level' | 'format'>) {
     this.#clock = clock
-    const stream = destination({ dest: 1, sync: false })
-    const seen = { write: (line: string) => stream.write(visibleJson(line)) }
+    const stream = destination({ dest: 1, sync: false, minLength: gatheredMax })
     // In its turn, behind a write that is under way; flushSync would overtake that.
     this.#flush = (done) => stream.flush(() => done())
+    let isDue = false
+    const write = () => {
+      isDue = false
+      stream.flush()
+    }
+    const seen = {
+      write: (line: string) => {
+        stream.write(visibleJson(line))
+        if (!isDue) clock.after(gatheredMs, write)
+        isDue = true
+      },
+    }
     const settings = {
       level: options.level,
       base: null,

@@ -27,6 +27,8 @@ export async function look<S extends Stage>(
   watch: Watch,
 ): Promise<Finding[]> {
   const asked = reasons.map((reason) => ask(reason, facts, tools, watch))
+  const known = asked.filter((found): found is Found => !(found instanceof Promise))
+  if (known.length === asked.length) return known.filter((finding) => finding !== null)
   const found = await Promise.all(asked)
   tools.signal.throwIfAborted()
   return found.filter((finding) => finding !== null)

@@ -7,7 +7,6 @@
  * domains only.
  */
 import { setMaxListeners } from 'node:events'
-import type { Socket } from 'node:net'
 import type { Clock, Instant } from '../core/clock.ts'
 import type { Log } from '../observe/log.ts'
 import type { Capabilities } from './capabilities.ts'
@@ -23,9 +22,10 @@ import {
   xclientCommand,
   xforwardCommand,
 } from './introduce.ts'
-import { isDemanded, isPrivateText, isProxied, riskIn, trustsUs } from './open-relay.ts'
+import { addressOf, isDemanded, isPrivateText, isProxied, riskIn, trustsUs } from './open-relay.ts'
 import type { BackendOptions } from './options.ts'
 import { endsOf, proxyHeader } from './proxy-header.ts'
+import { Spare } from './spare.ts'
 
 export class Backend {
   readonly options: BackendOptions
@@ -33,6 +33,8 @@ export class Backend {
   readonly #clock: Clock
   readonly #log: Log
   readonly #dialWith: typeof dial
+  /** What may serve the next client as well. */
+  readonly spare: Spare
   readonly #passedOverUntil = new Map<string, Instant>()
   #capabilities: Capabilities | null = null
   #healthy = true
@@ -49,6 +51,7 @@ export class Backend {
     this.#clock = clock
     this.#log = log
     this.#dialWith = dialWith
+    this.spare = new Spare(clock, options.reuse)
   }
 
   /** What it offered when we last spoke to it; null before the first time. */
@@ -70,15 +73,6 @@ export class Backend {
     return addresses.some((address) => isPrivateText(parseAddress(address).host))
   }
 
-  /** True when mail for this domain may be passed on; the bare "postmaster" has none and may always. */
-  takes(domain: string): boolean {
-    const { recipient_domains } = this.options
-    if (recipient_domains.length === 0 || domain === '') return true
-    return recipient_domains.some((listed) =>
-      listed.startsWith('*.') ? domain.endsWith(listed.slice(1)) : domain === listed,
-    )
-  }
-
   /**
    * Opens a conversation in which the back end knows who the client is.
    *
@@ -96,7 +90,8 @@ export class Backend {
     }
     const conversation = new Conversation(dialled, this.#clock)
     const { introduce: how, protocol, command_timeout } = this.options
-    if (command === null && !isProxied(how)) return conversation
+    conversation.isAnonymous = command === null && !isProxied(how)
+    if (conversation.isAnonymous) return conversation
     const hello = { verb: greetingVerb(client, protocol), name: client.helo.name }
     const stop = () => conversation.destroy()
     signal.addEventListener('abort', stop, { once: true })
@@ -243,8 +238,4 @@ export class Backend {
     this.#log.event('backend.tls-missing', { address })
     throw new InTheClear(`the back end at ${address} offers no TLS`)
   }
-}
-
-function addressOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress}:${remotePort}`
 }

@@ -31,6 +31,8 @@ export class Content {
   readonly #options: BackendOptions
   readonly #limits: ContentLimits
   readonly #filter = new HeaderFilter(ownHeaders)
+  /** Leaves with the first of the content. */
+  #head: Buffer = nothing
   #byteCount = 0
   #verdict: Reply | null = null
   #hash: Hash | null = null
@@ -58,7 +60,7 @@ export class Content {
 
   /** Puts header lines of ours above the message. */
   prepend(lines: string): void {
-    void this.#conversation.write(Buffer.from(lines), this.#options.block_timeout)
+    this.#head = Buffer.from(lines)
   }
 
   /**
@@ -107,11 +109,14 @@ export class Content {
 
   #pass(pieces: readonly Buffer[]): Promise<void> | undefined {
     let full: Promise<void> | undefined
-    for (const piece of pieces) {
+    const head = this.#head
+    this.#head = nothing
+    for (const piece of [head, ...pieces]) {
       if (piece.length > 0) full = this.#conversation.write(piece, this.#options.block_timeout)
     }
     return full
   }
 }
 
+const nothing = Buffer.alloc(0)
 const endOfData = Buffer.from('.\r\n')

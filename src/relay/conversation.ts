@@ -15,6 +15,9 @@ import { ProtocolError, ReplyReader } from './reply-reader.ts'
 /** LHLO is the EHLO of LMTP (RFC 2033). */
 export type Greeting = 'EHLO' | 'HELO' | 'LHLO'
 
+/** What is smaller than this waits for what is written with it. */
+const packetMax = 16 * 1_024
+
 /** The back end went away, fell silent, or answered with something that is no reply. */
 export class BackendLost extends Error {
   override readonly name = 'BackendLost'
@@ -25,6 +28,10 @@ export class Conversation {
   readonly #clock: Clock
   readonly #reader = new ReplyReader()
   readonly #verified: boolean
+  /** True when the back end was told nothing about the client. */
+  isAnonymous = false
+  /** Whether it is under TLS. */
+  readonly secure: boolean
   #capabilities: Capabilities
   /** Replies that came before they were asked for: an early refusal in the middle of DATA. */
   readonly #early: Reply[] = []
@@ -37,8 +44,9 @@ export class Conversation {
   #draining: Promise<void> | null = null
   #stopDraining: (() => void) | null = null
 
-  constructor({ socket, capabilities, verified, release }: Dialled, clock: Clock) {
+  constructor({ socket, capabilities, secure, verified, release }: Dialled, clock: Clock) {
     this.#socket = socket
+    this.secure = secure
     this.#verified = verified
     this.#clock = clock
     this.#capabilities = capabilities
@@ -53,6 +61,11 @@ export class Conversation {
   /** What the last EHLO reply offered. */
   get capabilities(): Capabilities {
     return this.#capabilities
+  }
+
+  /** True while a reply is owed. */
+  get busy(): boolean {
+    return this.#asked !== null
   }
 
   /** True when nothing can be said any more: it is gone, or has said something that nobody asked for. */
@@ -107,9 +120,18 @@ export class Conversation {
    * @returns Nothing when more can be written at once, else a promise for when the back end has read.
    */
   write(bytes: Buffer, limitMs: Ms): Promise<void> | undefined {
-    if (this.#lost !== null || this.#socket.write(bytes)) return undefined
+    if (this.#lost !== null) return undefined
+    if (bytes.length < packetMax) this.#gather()
+    if (this.#socket.write(bytes)) return undefined
     this.#draining ??= this.#drained(limitMs)
     return this.#draining
+  }
+
+  /** What is written in one go leaves in one packet. */
+  #gather(): void {
+    if (this.#socket.writableCorked > 0) return
+    this.#socket.cork()
+    process.nextTick(() => this.#socket.uncork())
   }
 
   /** True when the back end has already answered what is still being sent. */

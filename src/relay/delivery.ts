@@ -13,6 +13,7 @@ import { Content, type ContentLimits } from './content.ts'
 import { BackendLost, type Conversation } from './conversation.ts'
 import { replyTo } from './failures.ts'
 import type { Introduction } from './introduce.ts'
+import { takesDomain } from './open-relay.ts'
 
 const lostIt = reply(451, '4.4.2', 'The mail server behind us went away; try again later')
 const changedMind = reply(451, '4.3.0', 'The mail server behind us has changed its mind; try again')
@@ -65,7 +66,7 @@ export class Delivery {
   /** Passes on one recipient. @returns The back end's answer, or why there can be none. */
   async recipient(recipient: Recipient): Promise<Reply> {
     if (this.#broken !== null) return this.#broken
-    if (!this.#backend.takes(splitAddress(recipient.address).domain)) return notOurs
+    if (!this.#takes(recipient)) return notOurs
     if (this.isFull) return oneByOne
     if (this.#mailReply !== null && !isPositive(this.#mailReply)) return this.#mailReply
     try {
@@ -137,9 +138,21 @@ export class Delivery {
 
   /** The client is gone. In the middle of a message the back end sees a broken connection, never an end. */
   close(midMessage: boolean): void {
-    if (midMessage) this.#conversation?.destroy()
-    else this.#conversation?.quit()
+    const conversation = this.#conversation
     this.#conversation = null
+    if (midMessage) conversation?.destroy()
+    else if (conversation?.isAnonymous && this.#isIdle) this.#backend.spare.give(conversation)
+    else conversation?.quit()
+  }
+
+  #takes({ address }: Recipient): boolean {
+    const { recipient_domains } = this.#backend.options
+    return takesDomain(recipient_domains, splitAddress(address).domain)
+  }
+
+  /** True when the back end holds nothing of this client. */
+  get #isIdle(): boolean {
+    return this.#mailReply === null && !this.#stale && !this.#loggedIn
   }
 
   /** A conversation in which MAIL and all accepted recipients have been said. */
@@ -167,7 +180,9 @@ export class Delivery {
     this.#stale = false
     // We keep no password, but the back end may take our word for who has logged in.
     const loggedIn = this.#loggedIn
-    const conversation = await this.#backend.converse(this.#client(), this.#signal, loggedIn)
+    const client = this.#client()
+    const spare = loggedIn ? null : await this.#backend.spare.take(client.secure)
+    const conversation = spare ?? (await this.#backend.converse(client, this.#signal, loggedIn))
     if (this.#signal.aborted) conversation.quit()
     this.#signal.throwIfAborted()
     this.#conversation = conversation

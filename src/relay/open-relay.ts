@@ -49,3 +49,16 @@ export function isPrivateText(address: string | undefined): boolean {
   const ip = parseIp(address ?? '')
   return ip === null || isPrivate(ip)
 }
+
+/** True when mail for this domain may be passed on; the bare "postmaster" has none and may always. */
+export function takesDomain(recipientDomains: readonly string[], domain: string): boolean {
+  if (recipientDomains.length === 0 || domain === '') return true
+  return recipientDomains.some((listed) =>
+    listed.startsWith('*.') ? domain.endsWith(listed.slice(1)) : domain === listed,
+  )
+}
+
+/** Where a socket leads to, for the log. */
+export function addressOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress}:${remotePort}`
+}

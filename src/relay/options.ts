@@ -60,6 +60,15 @@ export const backendOptions = z.strictObject({
     'Longest time in which the back end reads none of the content.',
   ),
   final_timeout: duration('10m').describe('Longest time for the reply after the final dot.'),
+  reuse: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(8)
+    .describe(
+      'Conversations that are kept for two seconds after their message, for the next client. Only ' +
+        'those in which the back end was not told who the client is. 0: none.',
+    ),
   retry_after: duration('5s').describe(
     'How long an address that did not answer is passed over while others can be tried.',
   ),

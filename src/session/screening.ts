@@ -16,6 +16,7 @@ import { type Identity, identify } from '../dns/reverse.ts'
 import type { ReasonsAt } from '../reasons/index.ts'
 import { look, type Watch } from '../reasons/look.ts'
 import type { ConnectFacts, FactsAt, HeloFacts, MailFacts, Reason } from '../reasons/reason.ts'
+import { LentTools } from './lent-tools.ts'
 
 export interface ScreeningParts {
   readonly dns: Dns
@@ -101,7 +102,9 @@ export class Screening {
     const tooSlow = Promise.withResolvers<Identity>()
     const stopTimer = clock.after(timeLimitMs, () => tooSlow.resolve(unknownIdentity))
     try {
-      const asked = this.#leaving.during((signal) => identify(this.#client.ip, this.#dns, signal))
+      const asked = this.#leaving.during(({ signal }) =>
+        identify(this.#client.ip, this.#dns, signal),
+      )
       this.#identity = await Promise.race([asked, tooSlow.promise])
       return this.#identity
     } finally {
@@ -203,11 +206,13 @@ export class Screening {
   #look<S extends Stage>(reasons: readonly Reason<S>[], facts: FactsAt[S]): Promise<Finding[]> {
     if (reasons.length === 0) return nothing
     const { watch } = this.#parts
+    const dns = this.#dns
     const identify = () => this.identify()
-    const looking = this.#leaving.during((signal) =>
-      look(reasons, facts, { dns: this.#dns, identify, signal }, watch),
+    return quietly(
+      this.#leaving.during((lent) =>
+        look(reasons, facts, new LentTools(dns, identify, lent), watch),
+      ),
     )
-    return quietly(looking)
   }
 
   /** The connection has asked the DNS as often as it may. */

@@ -44,13 +44,13 @@ describe('Leaving', () => {
   it('lends a signal to work, which aborts only while the work lasts', async () => {
     const leaving = new Leaving()
     let lent: AbortSignal | null = null
-    const result = await leaving.during(async (signal) => {
+    const result = await leaving.during(async ({ signal }) => {
       lent = signal
       return 7
     })
     assert.equal(result, 7)
     const { promise, resolve } = Promise.withResolvers<unknown>()
-    const running = leaving.during(async (signal) => {
+    const running = leaving.during(async ({ signal }) => {
       signal.addEventListener('abort', () => resolve(signal.reason))
       await promise
     })

@@ -1,0 +1,87 @@
+/**
+ * Conversations that have done their work and may serve another client: a few, for a moment.
+ *
+ * Only such in which the back end was told nothing about the client, by XCLIENT, PROXY or AUTH; any
+ * other belongs to its client for good. It saves the back end and us a connection, a greeting and
+ * perhaps a handshake for each client. Each must answer RSET before it is used again, so that one
+ * that has died meanwhile costs nobody a 451.
+ */
+import type { Clock, Ms } from '../core/clock.ts'
+import { isPositive } from '../core/reply.ts'
+import { BackendLost, type Conversation } from './conversation.ts'
+
+/** How long one is kept. Many a back end counts its clients, and has better ones. */
+const keptMs: Ms = 2_000
+/** How long the answer to RSET may take. */
+const resetMs: Ms = 5_000
+/** How many messages go through one before it ends; Exchange has a limit, too. */
+const messagesMax = 50
+
+interface Kept {
+  readonly conversation: Conversation
+  readonly stopTimer: () => void
+}
+
+export class Spare {
+  readonly #clock: Clock
+  readonly #max: number
+  readonly #kept: Kept[] = []
+  readonly #messageCounts = new WeakMap<Conversation, number>()
+  #closed = false
+
+  /** @param max How many are kept at once. */
+  constructor(clock: Clock, max: number) {
+    this.#clock = clock
+    this.#max = max
+  }
+
+  /** Keeps a conversation that has nothing under way, or ends it. */
+  give(conversation: Conversation): void {
+    const count = (this.#messageCounts.get(conversation) ?? 0) + 1
+    this.#messageCounts.set(conversation, count)
+    const isFull = this.#closed || this.#kept.length >= this.#max || count >= messagesMax
+    if (isFull || conversation.busy || conversation.lost) return conversation.quit()
+    const kept = { conversation, stopTimer: this.#clock.after(keptMs, () => this.#end(kept)) }
+    this.#kept.push(kept)
+  }
+
+  /**
+   * One that answers; null when there is none.
+   *
+   * @param secure Whether only one under TLS will do.
+   */
+  async take(secure: boolean): Promise<Conversation | null> {
+    for (;;) {
+      const kept = this.#kept.findLast(({ conversation }) => conversation.secure || !secure)
+      if (kept === undefined) return null
+      this.#forget(kept)
+      if (await isReady(kept.conversation)) return kept.conversation
+      kept.conversation.quit()
+    }
+  }
+
+  /** Ends all there are, and those that are still to come. */
+  close(): void {
+    this.#closed = true
+    for (const kept of [...this.#kept]) this.#end(kept)
+  }
+
+  #end(kept: Kept): void {
+    this.#forget(kept)
+    kept.conversation.quit()
+  }
+
+  #forget(kept: Kept): void {
+    kept.stopTimer()
+    this.#kept.splice(this.#kept.indexOf(kept), 1)
+  }
+}
+
+async function isReady(conversation: Conversation): Promise<boolean> {
+  try {
+    return !conversation.lost && isPositive(await conversation.say('RSET', resetMs))
+  } catch (error) {
+    if (error instanceof BackendLost) return false
+    throw error
+  }
+}

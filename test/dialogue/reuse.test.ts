@@ -1,0 +1,101 @@
+/** One client after another on one conversation with the back end, where it is not told who they are. */
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { type RunningProxy, startProxy } from '../helpers/proxy.ts'
+import { startBackend } from '../helpers/scripted-backend.ts'
+
+describe('a conversation that has done its work', () => {
+  it('serves the next client, after RSET', async () => {
+    await using backend = await startBackend()
+    await using proxy = await startProxy({ backend: backend.address })
+    await sendsOne(proxy, '192.0.2.1')
+    await sendsOne(proxy, '192.0.2.2')
+    assert.equal(backend.messages.length, 2)
+    // The first connection is the one in which we asked what the back end offers.
+    assert.equal(backend.connections, 2)
+    const verbs = backend.dialogues[1]?.map((line) => line.split(/[ :]/)[0])
+    const message = ['MAIL', 'RCPT', 'DATA']
+    assert.deepEqual(verbs, ['EHLO', ...message, 'RSET', ...message])
+    assert.match(backend.messages[1]?.toString() ?? '', /\[192\.0\.2\.2\]/)
+  })
+
+  it('is ended after two seconds', async () => {
+    await using backend = await startBackend()
+    await using proxy = await startProxy({ backend: backend.address })
+    await sendsOne(proxy, '192.0.2.1')
+    await proxy.clock.advance(1_999)
+    assert.equal(backend.open, 1)
+    await proxy.clock.advance(1)
+    await backend.closed()
+    await sendsOne(proxy, '192.0.2.2')
+    assert.equal(backend.connections, 3)
+  })
+
+  it('costs nobody a reply when it has died meanwhile', async () => {
+    await using backend = await startBackend()
+    await using proxy = await startProxy({ backend: backend.address })
+    await sendsOne(proxy, '192.0.2.1')
+    backend.cut()
+    await sendsOne(proxy, '192.0.2.2')
+    assert.equal(backend.messages.length, 2)
+  })
+
+  it('costs nobody a reply when it refuses RSET', async () => {
+    await using backend = await startBackend({
+      replies: (line) => (line === 'RSET' ? '421 4.7.0 enough' : undefined),
+    })
+    await using proxy = await startProxy({ backend: backend.address })
+    await sendsOne(proxy, '192.0.2.1')
+    await sendsOne(proxy, '192.0.2.2')
+    assert.equal(backend.messages.length, 2)
+    assert.equal(backend.connections, 3)
+  })
+
+  it('is not kept when the client left in the middle of a message', async () => {
+    await using backend = await startBackend()
+    await using proxy = await startProxy({ backend: backend.address })
+    const client = await proxy.connectFrom('192.0.2.1')
+    await client.isGreeted()
+    client.says('MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>')
+    await client.hears('250 ')
+    await client.hears('250 ')
+    client.leaves()
+    await backend.closed()
+  })
+
+  it('is not kept when the back end was told who the client is', async () => {
+    await using backend = await startBackend({
+      ehlo: ['XCLIENT NAME ADDR PORT PROTO HELO'],
+    })
+    await using proxy = await startProxy({ backend: backend.address })
+    await sendsOne(proxy, '192.0.2.1')
+    await backend.closed()
+  })
+
+  it('is not kept with backend.reuse = 0', async () => {
+    await using backend = await startBackend()
+    await using proxy = await startProxy({
+      backend: backend.address,
+      config: 'backend.reuse = 0',
+    })
+    await sendsOne(proxy, '192.0.2.1')
+    await backend.closed()
+  })
+})
+
+async function sendsOne(proxy: RunningProxy, from: string): Promise<void> {
+  const client = await proxy.connectFrom(from)
+  await client.isGreeted()
+  const ask = ['MAIL FROM:<a@example.org>', 'RCPT TO:<b@example.net>']
+  for (const line of ask) {
+    client.says(line)
+    await client.hears('250 ')
+  }
+  client.says('DATA')
+  await client.hears('354 ')
+  client.says('Subject: x\r\n\r\nhello\r\n.')
+  await client.hears('250 ')
+  client.says('QUIT')
+  await client.hears('221 ')
+  await client.isHungUpOn()
+}
