@@ -51,3 +51,6 @@ export function sharedListener<Emitter>(
     listener(this)
   }
 }
+
+/** Hears of what concerns nobody. */
+export function nobody(): void {}

@@ -1,8 +1,7 @@
 /**
  * The door: accepts connections, counts them, holds back the greeting, and hands on who may come in.
  *
- * Until the greeting a client costs a socket, a session and a timer. Whoever is over a limit hears
- * 421 and is gone; nobody is ever let in uncounted.
+ * Until the greeting a client costs a socket, a session and a timer. Nobody is let in uncounted.
  */
 import type { Server, Socket } from 'node:net'
 import type { Client, Whereabouts } from '../core/client.ts'
@@ -12,7 +11,7 @@ import type { Log } from '../observe/log.ts'
 import { Ended } from '../session/ended.ts'
 import type { Session } from '../session/session.ts'
 import { Admission } from './admission.ts'
-import { clientBehind, clientOf, clientOfPeer, sharedListener } from './arrival.ts'
+import { clientBehind, clientOf, clientOfPeer, nobody, sharedListener } from './arrival.ts'
 import { comesTooLate, enter, maySpeakForOthers, shortOfMemory } from './entering.ts'
 import { earlyTalk, Goodbye, ourFault, shuttingDown } from './goodbye.ts'
 import { greetPause, type PauseEnd } from './greeting.ts'
@@ -95,7 +94,7 @@ export class Gate {
   /** @param tls Whether it begins with TLS at once. */
   #accept(socket: Socket, tls: boolean): void {
     // A client that resets its connection is no error of ours.
-    socket.on('error', ignore)
+    socket.on('error', nobody)
     const peer = clientOf(socket)
     if (peer === null) {
       socket.destroy()
@@ -249,5 +248,3 @@ export class Gate {
     return this.#isDraining ? shuttingDown : reply(421, '4.7.0', `Sorry, ${why}`)
   }
 }
-
-function ignore(): void {}

@@ -173,7 +173,7 @@ describe('bad input', () => {
       '.',
     ]
     await using backend = await startBackend()
-    await using proxy = await startProxy({ backend: backend.address, config: 'backend.reuse = 0' })
+    await using proxy = await startProxy({ backend: backend.address })
     for (let count = 0; count <= steps.length; count += 1) {
       const client = await proxy.connectFrom('192.0.2.1')
       await client.hears('220 ')

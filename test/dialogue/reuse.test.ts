@@ -4,10 +4,12 @@ import { describe, it } from 'node:test'
 import { type RunningProxy, startProxy } from '../helpers/proxy.ts'
 import { startBackend } from '../helpers/scripted-backend.ts'
 
+const config = 'backend.reuse = 8'
+
 describe('a conversation that has done its work', () => {
   it('serves the next client, after RSET', async () => {
     await using backend = await startBackend()
-    await using proxy = await startProxy({ backend: backend.address })
+    await using proxy = await startProxy({ backend: backend.address, config })
     await sendsOne(proxy, '192.0.2.1')
     await sendsOne(proxy, '192.0.2.2')
     assert.equal(backend.messages.length, 2)
@@ -21,7 +23,7 @@ describe('a conversation that has done its work', () => {
 
   it('is ended after two seconds', async () => {
     await using backend = await startBackend()
-    await using proxy = await startProxy({ backend: backend.address })
+    await using proxy = await startProxy({ backend: backend.address, config })
     await sendsOne(proxy, '192.0.2.1')
     await proxy.clock.advance(1_999)
     assert.equal(backend.open, 1)
@@ -33,7 +35,7 @@ describe('a conversation that has done its work', () => {
 
   it('costs nobody a reply when it has died meanwhile', async () => {
     await using backend = await startBackend()
-    await using proxy = await startProxy({ backend: backend.address })
+    await using proxy = await startProxy({ backend: backend.address, config })
     await sendsOne(proxy, '192.0.2.1')
     backend.cut()
     await sendsOne(proxy, '192.0.2.2')
@@ -44,7 +46,7 @@ describe('a conversation that has done its work', () => {
     await using backend = await startBackend({
       replies: (line) => (line === 'RSET' ? '421 4.7.0 enough' : undefined),
     })
-    await using proxy = await startProxy({ backend: backend.address })
+    await using proxy = await startProxy({ backend: backend.address, config })
     await sendsOne(proxy, '192.0.2.1')
     await sendsOne(proxy, '192.0.2.2')
     assert.equal(backend.messages.length, 2)
@@ -53,7 +55,7 @@ describe('a conversation that has done its work', () => {
 
   it('is not kept when the client left in the middle of a message', async () => {
     await using backend = await startBackend()
-    await using proxy = await startProxy({ backend: backend.address })
+    await using proxy = await startProxy({ backend: backend.address, config })
     const client = await proxy.connectFrom('192.0.2.1')
     await client.isGreeted()
     client.says('MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>')
@@ -67,7 +69,7 @@ describe('a conversation that has done its work', () => {
     await using backend = await startBackend({
       ehlo: ['XCLIENT NAME ADDR PORT PROTO HELO'],
     })
-    await using proxy = await startProxy({ backend: backend.address })
+    await using proxy = await startProxy({ backend: backend.address, config })
     await sendsOne(proxy, '192.0.2.1')
     await backend.closed()
   })

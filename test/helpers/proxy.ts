@@ -54,6 +54,8 @@ const usual: readonly (readonly [string, string])[] = [
   ['delay.target', '["90s", "90s"]'],
   ['backend.recipient_domains', '["example.net"]'],
   ['admin.listen', '""'],
+  // Each client has a dialogue of its own with the back end; test/dialogue/reuse.test.ts is about others.
+  ['backend.reuse', '0'],
   // Looking every second would make each wait of a dialogue many steps.
   ['limits.memory_max', '"0B"'],
 ]
