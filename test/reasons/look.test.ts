@@ -160,7 +160,7 @@ describe('look', () => {
   it('finds nothing about a client that has left already', async () => {
     const { see, clock } = setUp()
     const signal = AbortSignal.abort(new Error('hung up before'))
-    await assert.rejects(see([reason('a', () => 'a')], signal), /hung up before/)
+    await assert.rejects(see([reason('a', async () => 'a')], signal), /hung up before/)
     assert.equal(clock.sleeping, 0)
   })
 
