@@ -14,6 +14,7 @@ import type { Holder } from './delay/holder.ts'
 import { delayKey } from './delay/key.ts'
 import { type DnsList, type DnsListEvent, runListChecks } from './dns/dns-list.ts'
 import { type Dns, SystemDns } from './dns/resolver.ts'
+import { defaultGateways } from './gate/gateways.ts'
 import type { GateParts } from './gate/parts.ts'
 import type { AddressGuard } from './memory/address-guard.ts'
 import type { Greylist } from './memory/greylist.ts'
@@ -98,8 +99,8 @@ export function makeGeneration(
     gateParts: {
       proxies: config.listen.proxy_protocol_from,
       introducers: config.listen.xclient_from,
-      // Places that nobody may take would only be missing.
-      limits: { ...config.limits, ...(config.gate.known_good === '' && { reserved: 0 }) },
+      limits: doorLimits(config),
+      gateways: defaultGateways(),
       governor: around.governor,
       greeting: config.greeting,
       life,
@@ -132,6 +133,11 @@ export function makeGeneration(
     },
     retire: life.retire,
   }
+}
+
+/** Places that are kept for nobody would only be missing. */
+function doorLimits({ limits, gate }: Config): Config['limits'] {
+  return gate.known_good === '' ? { ...limits, reserved: 0 } : limits
 }
 
 function serverOf(

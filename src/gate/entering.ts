@@ -3,6 +3,7 @@ import { type Client, mayBeFriend } from '../core/client.ts'
 import type { Log } from '../observe/log.ts'
 import { Session } from '../session/session.ts'
 import type { Admission } from './admission.ts'
+import { mayBeGateway } from './gateways.ts'
 import { suspicionOf } from './greeting.ts'
 import type { GateParts } from './parts.ts'
 
@@ -27,7 +28,9 @@ export function enter(
   if (addressHidden) log.event('guard.suspended', { client: ip.text })
   const fromNetwork = admission.fromNetwork(ip)
   const seenBefore = addressHidden ? null : networks.knows(ip.network)
-  return new Session(client, parts.session, { fromNetwork, seenBefore, addressHidden })
+  const addressDoubted = addressHidden || client.introduced || mayBeGateway(client, parts.gateways)
+  const arrival = { fromNetwork, seenBefore, addressHidden, addressDoubted }
+  return new Session(client, parts.session, arrival)
 }
 
 /** Whether this client may say that it speaks for others. */

@@ -72,8 +72,8 @@ export const gateOptions = z.strictObject({
     .describe(
       'File with clients that never wait: addresses, networks, and names, which must be confirmed by ' +
         'DNS in both directions. A private address counts only where the client itself has it, and not ' +
-        'when a proxy or XCLIENT says so; and only when it is listed here the back end is told of it, ' +
-        'where it may have the trust of a neighbour. Empty: none.',
+        'when a proxy or XCLIENT says so. Loopback, our own address and that of our gateway are told to ' +
+        'the back end only when they are listed here, since it may trust them. Empty: none.',
     ),
 })
 

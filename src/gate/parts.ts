@@ -12,6 +12,8 @@ export interface GateParts {
   readonly proxies: readonly Network[]
   /** Whoever connects from here may say by XCLIENT whom he speaks for. */
   readonly introducers: readonly Network[]
+  /** Addresses that many may come from who have others. */
+  readonly gateways: ReadonlySet<string>
   readonly limits: GateLimits
   readonly governor: Governor
   readonly greeting: GreetingOptions

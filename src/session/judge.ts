@@ -63,7 +63,7 @@ export async function judge(
   const screening = new Screening(
     { id: '', ip, port: 0, local, introduced: false },
     { ...parts, dns },
-    { fromNetwork: 1, seenBefore: null, addressHidden: false },
+    { fromNetwork: 1, seenBefore: null, addressHidden: false, addressDoubted: false },
     new Leaving(),
   )
   screening.arrived()

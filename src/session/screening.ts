@@ -36,6 +36,8 @@ export interface Arrival {
   readonly fromNetwork: number
   /** The address is not the client's own, and nobody is to be judged by it. */
   readonly addressHidden: boolean
+  /** A gateway or a proxy may have given it the address, for all we know. */
+  readonly addressDoubted: boolean
   /** Whether its network was here before; null when nobody remembers. */
   readonly seenBefore: boolean | null
 }
@@ -191,14 +193,13 @@ export class Screening {
   }
 
   /**
-   * Whether the back end may be told this address.
-   *
-   * It may trust private addresses as its neighbours', and relay for them; a gateway or a proxy may
-   * give one to the whole world. So one is only told when the operator has named it.
+   * Whether the back end may be told this address. It may trust a private one as a neighbour's, and
+   * relay for it. Where the whole world may have got it from a gateway or a proxy, only the operator
+   * can say that it is a neighbour's.
    */
   get mayBeTold(): boolean {
     const { ip } = this.#client
-    if (!isPrivate(ip)) return true
+    if (!isPrivate(ip) || !this.#arrival.addressDoubted) return true
     const mayBe = !this.addressHidden && mayBeFriend(this.#client)
     return mayBe && this.#parts.knownGood.matches({ ip, name: null })
   }
