@@ -20,7 +20,7 @@ const columns: readonly (readonly [title: string, path: string])[] = [
 ]
 
 export async function holdTable(
-  setup: Omit<TreacleSetup, 'pause'>,
+  setup: Omit<TreacleSetup, 'pauses'>,
   tiny: boolean,
 ): Promise<string> {
   const rows: string[] = []
@@ -38,12 +38,12 @@ export async function holdTable(
 }
 
 async function held(
-  setup: Omit<TreacleSetup, 'pause'>,
+  setup: Omit<TreacleSetup, 'pauses'>,
   phase: string,
   count: number,
   tiny: boolean,
 ): Promise<Reading> {
-  await using treacle = await startTreacle({ ...setup, pause: phase === 'greet' ? '10m' : '0s' })
+  await using treacle = await startTreacle({ ...setup, pauses: phase === 'greet' })
   const seconds = tiny ? '0.2' : '2'
   return await measure(
     'hold',
@@ -57,11 +57,11 @@ async function held(
 }
 
 /** The best of three, as the log has to be found on the way. */
-async function startMs(setup: Omit<TreacleSetup, 'pause'>, tiny: boolean): Promise<number> {
+async function startMs(setup: Omit<TreacleSetup, 'pauses'>, tiny: boolean): Promise<number> {
   const times: number[] = []
   for (let count = 0; count < (tiny ? 1 : 3); count += 1) {
     const startedAt = performance.now()
-    await using treacle = await startTreacle({ ...setup, pause: '0s' })
+    await using treacle = await startTreacle({ ...setup, pauses: false })
     await greeted(treacle.port)
     times.push(Math.round(performance.now() - startedAt))
   }

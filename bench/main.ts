@@ -154,7 +154,7 @@ async function main(): Promise<void> {
   const wanted = [
     rig.startHaproxy(sink.port),
     rig.startTool('pipe', (port) => ['--listen', `127.0.0.1:${port}`, '--to', to]),
-    rig.startTreacle({ sink: sink.port, dns: dns.port, pause: '0s' }),
+    rig.startTreacle({ sink: sink.port, dns: dns.port, pauses: false }),
     ...(tiny ? [] : [rig.startPostfixProxy(sink.port), rig.startHaraka(sink.port)]),
   ]
   const servers = (await Promise.all(wanted)).filter((server) => server !== null)

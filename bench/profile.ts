@@ -24,7 +24,7 @@ async function main(what: string | undefined, phase = 'greet'): Promise<void> {
 
 async function profileRelay(setup: { sink: number; dns: number }): Promise<string[]> {
   const nodeOptions = ['--cpu-prof', `--cpu-prof-dir=${folder}`]
-  const treacle = await startTreacle({ ...setup, pause: '0s', nodeOptions })
+  const treacle = await startTreacle({ ...setup, pauses: false, nodeOptions })
   await measure('load', treacle, ['--messages', '10000', '--concurrency', '20'], 0)
   process.kill(treacle.pid, 'SIGTERM')
   await sleep(4_000)
@@ -37,7 +37,7 @@ async function profileHold(setup: { sink: number; dns: number }, phase: string):
   const nodeOptions = [`--heapsnapshot-signal=SIGUSR2`, `--diagnostic-dir=${folder}`]
   await using treacle = await startTreacle({
     ...setup,
-    pause: phase === 'greet' ? '10m' : '0s',
+    pauses: phase === 'greet',
     nodeOptions,
   })
   await measure('load', treacle, ['--messages', '20', '--warmup', '0'], 0)

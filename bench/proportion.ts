@@ -170,7 +170,7 @@ async function main(): Promise<void> {
   const wanted = shapes.filter(isWanted)
   await using dns = await startTool('names', (port) => ['127.0.0.1', String(port)])
   await using sink = await startTool('sink', (port) => ['--listen', `127.0.0.1:${port}`])
-  const setup = { sink: sink.port, dns: dns.port, pause: '1s' }
+  const setup = { sink: sink.port, dns: dns.port, pauses: false }
   await using strict = await startTreacle(setup)
   await using normalizing = await startTreacle({
     ...setup,

@@ -84,8 +84,8 @@ function start(
 export interface TreacleSetup {
   readonly sink: number
   readonly dns: number
-  /** How long everybody but 127.0.0.1 waits for the greeting. */
-  readonly pause: string
+  /** Whether everybody but 127.0.0.1 waits for the greeting until the end. */
+  readonly pauses: boolean
   /** More settings, as TOML. */
   readonly config?: string
   /** More for Node's command line. */
@@ -96,7 +96,7 @@ export interface TreacleSetup {
 export function startTreacle({
   sink,
   dns,
-  pause,
+  pauses,
   config = '',
   nodeOptions = [],
 }: TreacleSetup): Promise<Server> {
@@ -104,18 +104,17 @@ export function startTreacle({
     process.execPath,
     '--max-semi-space-size=2',
     ...nodeOptions,
-    join(root, 'src/main.ts'),
-    'run',
-    '--config',
-    'treacle.toml',
+    ...(pauses
+      ? [join(root, 'bench/held.ts'), 'treacle.toml']
+      : [join(root, 'src/main.ts'), 'run', '--config', 'treacle.toml']),
   ]
   const files = (port: number) => ({
-    good: pause === '0s' ? '' : '127.0.0.1\n',
+    good: pauses ? '127.0.0.1\n' : '',
     'treacle.toml': `
 listen.addresses = ["127.0.0.1:${port}"]
 gate.known_good = "good"
-limits = { memory_max = "0B", connections_max = 30000, per_address_max = 30000, per_network_max = 30000, rate_per_address_max = 1000000, rate_per_network_max = 1000000 }
-greeting = { pause = "${pause}", pause_suspect = "0s" }
+limits = { memory_max = "0B", connections_max = 30000, per_address_max = 30000, per_network_max = 30000, per_site_max = 30000, rate_per_address_max = 1000000, rate_per_network_max = 1000000 }
+greeting = { pause = "0s", pause_suspect = "0s" }
 delay = { key_file = "delay.key", slots = 30000 }
 dns.servers = ["127.0.0.1:${dns}"]
 backend = { addresses = ["127.0.0.1:${sink}"], recipient_domains = ["example.org"] }
