@@ -41,3 +41,9 @@ export function problemText({ where, key, what }: Problem): string {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
+
+/** What OpenSSL has against something, without the places in its own source; else the message. */
+export function tlsMessageOf(error: unknown): string {
+  const reason: unknown = error instanceof Error ? Reflect.get(error, 'reason') : undefined
+  return typeof reason === 'string' ? reason : messageOf(error)
+}

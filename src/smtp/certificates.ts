@@ -9,7 +9,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import type { Clock, Instant, Ms } from '../core/clock.ts'
-import { ConfigError, messageOf } from '../core/errors.ts'
+import { ConfigError, messageOf, tlsMessageOf } from '../core/errors.ts'
 import type { Log } from '../observe/log.ts'
 import type { SmtpOptions, TlsOptions } from './options.ts'
 
@@ -204,7 +204,7 @@ function readPair({ certificateFile, keyFile, setting }: Source): Made {
   try {
     return madeOf(pair)
   } catch (error) {
-    const what = `${certificateFile} and ${keyFile} are no pair that can be used: ${messageOf(error)}`
+    const what = `${certificateFile} and ${keyFile} are no pair that can be used: ${tlsMessageOf(error)}`
     throw new ConfigError([{ where: '', key: `${setting}certificate`, what }])
   }
 }

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Client } from '../core/client.ts'
 import type { Clock, Ms } from '../core/clock.ts'
+import { tlsMessageOf } from '../core/errors.ts'
 import type { Log } from '../observe/log.ts'
 import type { Session } from '../session/session.ts'
 import type { Certificates } from './certificates.ts'
@@ -75,10 +76,10 @@ export class HandshakeLimit {
     this.#stopTimer = null
   }
 
-  failed({ message }: Error): void {
+  failed(error: Error): void {
     if (this.#stopTimer === null) return
     this.stop()
-    this.#log.event('tls.failed', { client: this.#client, why: message })
+    this.#log.event('tls.failed', { client: this.#client, why: tlsMessageOf(error) })
     this.#socket.destroy()
   }
 }
