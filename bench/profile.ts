@@ -2,7 +2,7 @@
  * `npm run profile -- relay|hold [greet|rcpt]`: where Treacle's time goes under load (a CPU profile), or its memory
  * while clients are held (what the heap has more of than before). Prints a summary.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -61,18 +61,17 @@ async function profileHold(setup: { sink: number; dns: number }, phase: string):
   return heapGrowth(before, after, heldCount)
 }
 
-/** Node writes the file bit by bit; it is done when it does not grow any more. */
+/** Node writes the file bit by bit; it is done when it ends as it must. */
 async function snapshot(pid: number): Promise<HeapSnapshot> {
   const known = new Set(readdirSync(folder))
   process.kill(pid, 'SIGUSR2')
-  for (let size = -1; ; ) {
-    await sleep(1_500)
+  for (let tries = 0; tries < 40; tries += 1) {
+    await sleep(500)
     const [name] = readdirSync(folder).filter((each) => !known.has(each))
-    if (name === undefined) continue
-    const file = join(folder, name)
-    if (statSync(file).size === size) return JSON.parse(readFileSync(file, 'utf8'))
-    size = statSync(file).size
+    const text = name === undefined ? '' : readFileSync(join(folder, name), 'utf8')
+    if (/\]\s*\}\s*$/.test(text.slice(-10))) return JSON.parse(text)
   }
+  throw new Error('no heap snapshot after 20 s')
 }
 
 try {
