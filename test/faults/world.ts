@@ -121,7 +121,9 @@ export class World implements AsyncDisposable {
     await mkdir(world.stateFolder, { recursive: true })
     const own = options.config.includes('dns.') ? '' : 'dns.servers = ["127.0.0.1:1"]\n'
     const file = join(options.folder, 'treacle.toml')
-    await writeFile(file, settings(world) + own + options.config)
+    // Whoever is to be struck as a conversation begins needs one for each message.
+    const fresh = ['banner', 'EHLO'].includes(options.step) ? 'backend.reuse = 0\n' : ''
+    await writeFile(file, settings(world) + own + fresh + options.config)
     await writeFile(world.#stored, '')
     try {
       await world.startBackend()
