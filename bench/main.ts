@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- relay|data|hold|latency] [--tiny]`: Treacle beside its peers, in front of the same
+ * `npm run bench [-- relay|data|latency|growth|hold] [--tiny]`: Treacle beside its peers, in front of the same
  * sink, round by round; writes bench/RESULTS.md. `--tiny` runs everything once, briefly, and writes
  * nothing: it shows that the benchmark is alive.
  */
@@ -18,7 +18,7 @@ const { values, positionals } = parseArgs({
   options: { tiny: { type: 'boolean', default: false } },
 })
 const { tiny } = values
-const all = ['relay', 'data', 'latency', 'hold']
+const all = ['relay', 'data', 'latency', 'growth', 'hold']
 const parts = positionals.length === 0 ? all : positionals
 const rounds = tiny ? 1 : 3
 
@@ -66,13 +66,6 @@ const tables: readonly Table[] = [
     keys: [rate, cpu],
   },
   {
-    part: 'relay',
-    title: '4 kB, 100 recipients',
-    args: load(100, '--rcpts', 100),
-    keys: [rate, cpu],
-    without: ['Postfix', 'Haraka'],
-  },
-  {
     part: 'data',
     title: 'one of 20 MB',
     args: load(4, '--size', 20 * mega),
@@ -114,6 +107,20 @@ const tables: readonly Table[] = [
     ],
   },
 ]
+
+/** Nothing may grow faster than what it is given. */
+const growth: readonly Table[] = [
+  ...[1_000, 2_000, 4_000, 8_000].map((count) => ({
+    title: `4 kB, ${count} clients at once`,
+    args: load(2 * count, '--concurrency', tiny ? 4 : count),
+    keys: [rate, cpu, peak],
+  })),
+  ...[1, 10, 100].map((count) => ({
+    title: `4 kB, ${count} recipients a message`,
+    args: load(count === 100 ? 200 : 1_000, '--rcpts', count),
+    keys: [rate, cpu],
+  })),
+].map((table) => ({ ...table, part: 'growth', without: ['Postfix', 'Haraka', 'pipe'] }))
 
 /** The baseline is the first of the servers: HAProxy where there is one. */
 async function tableText(servers: readonly rig.Server[], table: Table): Promise<string> {
@@ -163,7 +170,7 @@ async function main(): Promise<void> {
 Medians of ${rounds} interleaved rounds; in brackets the ratio to ${servers[0]?.name}. The client, the sink and the
 servers share the machine with whatever else runs there: believe ratios.\n`
   const texts = [head]
-  for (const table of tables.filter(({ part }) => parts.includes(part))) {
+  for (const table of [...tables, ...growth].filter(({ part }) => parts.includes(part))) {
     texts.push(await tableText(servers, table))
     console.log(texts.at(-1))
   }

@@ -130,7 +130,7 @@ export async function startHaproxy(sink: number): Promise<Server | null> {
   if (haproxy === undefined) return null
   const files = (port: number) => ({
     'haproxy.cfg': `global
-  maxconn 4000
+  maxconn 9000
   nbthread 1
 defaults
   mode tcp

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 
 describe('npm run bench', () => {
-  for (const part of ['relay', 'data', 'latency', 'hold']) {
+  for (const part of ['relay', 'data', 'latency', 'growth', 'hold']) {
     it(`${part}: has a table, and nothing fails`, async () => {
       const args = ['bench/main.ts', part, '--tiny']
       const { stdout } = await run(process.execPath, args, { timeout: 100_000 })
