@@ -1,7 +1,8 @@
 /** What it costs to hold clients: memory for each, CPU meanwhile, what a clean client notices, and the start. */
 import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { measure, pick, type Reading } from './measure.ts'
-import { startTreacle, type TreacleSetup } from './rig.ts'
+import { type Server, startTreacle, type TreacleSetup } from './rig.ts'
 
 /** How many are held, and at which of the two places. */
 const cases = [
@@ -14,6 +15,7 @@ const columns: readonly (readonly [title: string, path: string])[] = [
   ['lost', 'lost'],
   ['bytes each', 'bytesPerConnection.anonymous'],
   ['taken in, s', 'secondsToAccept'],
+  ['lag p99 meanwhile, ms', 'lagMs'],
   ['CPU share meanwhile', 'cpuShareWhileHolding'],
   ['clean p99 before, ms', 'probeBefore.session.p99'],
   ['clean p99 meanwhile', 'probeHeld.session.p99'],
@@ -43,9 +45,9 @@ async function held(
   count: number,
   tiny: boolean,
 ): Promise<Reading> {
-  await using treacle = await startTreacle({ ...setup, pauses: phase === 'greet' })
+  await using treacle = await startTreacle({ ...setup, pauses: phase === 'greet', built: !tiny })
   const seconds = tiny ? '0.2' : '2'
-  return await measure(
+  const reading = await measure(
     'hold',
     treacle,
     [
@@ -54,6 +56,18 @@ async function held(
     ],
     tiny ? 0 : 4_000,
   )
+  return { ...reading, lagMs: phase === 'greet' ? await lagOf(treacle) : '-' }
+}
+
+/** How late the event loop was, at the 99th percentile, from the start until now. */
+async function lagOf({ pid, output }: Server): Promise<string> {
+  process.kill(pid, 'SIGUSR2')
+  for (let tries = 0; tries < 50; tries += 1) {
+    const said = /lag p99 (\S+) ms/.exec(await output())?.[1]
+    if (said !== undefined) return said
+    await sleep(100)
+  }
+  throw new Error('it does not tell its lag')
 }
 
 /** The best of three, as the log has to be found on the way. */
@@ -61,7 +75,7 @@ async function startMs(setup: Omit<TreacleSetup, 'pauses'>, tiny: boolean): Prom
   const times: number[] = []
   for (let count = 0; count < (tiny ? 1 : 3); count += 1) {
     const startedAt = performance.now()
-    await using treacle = await startTreacle({ ...setup, pauses: false })
+    await using treacle = await startTreacle({ ...setup, pauses: false, built: !tiny })
     await greeted(treacle.port)
     times.push(Math.round(performance.now() - startedAt))
   }

@@ -161,7 +161,7 @@ async function main(): Promise<void> {
   const wanted = [
     rig.startHaproxy(sink.port),
     rig.startTool('pipe', (port) => ['--listen', `127.0.0.1:${port}`, '--to', to]),
-    rig.startTreacle({ sink: sink.port, dns: dns.port, pauses: false }),
+    rig.startTreacle({ sink: sink.port, dns: dns.port, pauses: false, built: !tiny }),
     ...(tiny ? [] : [rig.startPostfixProxy(sink.port), rig.startHaraka(sink.port)]),
   ]
   const servers = (await Promise.all(wanted)).filter((server) => server !== null)

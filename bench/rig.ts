@@ -16,6 +16,8 @@ export interface Server extends AsyncDisposable {
   readonly name: string
   readonly port: number
   readonly pid: number
+  /** What it has printed so far. */
+  output(): Promise<string>
   /** Its control group, which counts CPU exactly; null where there is none, and ticks must do. */
   readonly cgroup: string | null
 }
@@ -74,6 +76,7 @@ function start(
         name,
         port,
         pid: daemon.pid,
+        output: () => daemon.log(),
         cgroup: joinGroup(name, daemon.pids()),
         [Symbol.asyncDispose]: () => daemon.stop(),
       }
@@ -86,6 +89,8 @@ export interface TreacleSetup {
   readonly dns: number
   /** Whether everybody but 127.0.0.1 waits for the greeting until the end. */
   readonly pauses: boolean
+  /** As it is shipped, which `npm run build` must have made, instead of from its sources. */
+  readonly built?: boolean
   /** More settings, as TOML. */
   readonly config?: string
   /** More for Node's command line. */
@@ -97,6 +102,7 @@ export function startTreacle({
   sink,
   dns,
   pauses,
+  built = false,
   config = '',
   nodeOptions = [],
 }: TreacleSetup): Promise<Server> {
@@ -106,7 +112,7 @@ export function startTreacle({
     ...nodeOptions,
     ...(pauses
       ? [join(root, 'bench/held.ts'), 'treacle.toml']
-      : [join(root, 'src/main.ts'), 'run', '--config', 'treacle.toml']),
+      : [join(root, built ? 'dist/main.js' : 'src/main.ts'), 'run', '--config', 'treacle.toml']),
   ]
   const files = (port: number) => ({
     good: pauses ? '127.0.0.1\n' : '',
@@ -169,6 +175,7 @@ export async function startPostfixProxy(sink: number): Promise<Server | null> {
     }
     return {
       name: 'Postfix',
+      output: async () => '',
       cgroup: joinGroup('Postfix', postfix.pids()),
       port: postfix.port,
       pid: postfix.pid,
