@@ -19,12 +19,14 @@ export function tapOf(socket: Socket): Tap | null {
   const stop: unknown = Reflect.get(handle, 'readStop')
   const start: unknown = Reflect.get(handle, 'readStart')
   if (typeof stop !== 'function' || typeof start !== 'function') return null
+  // Where Node has stopped by itself, because nobody takes what it has read, it goes on by itself.
+  const isOurs = () => !socket.destroyed && Reflect.get(handle, 'reading') === true
   return {
-    close: () => void Reflect.apply(stop, handle, []),
+    close: () => {
+      if (isOurs()) Reflect.apply(stop, handle, [])
+    },
     open: () => {
-      // Unless the socket is gone, or Node has stopped as well, because nobody takes what it has read.
-      const isOurs = !socket.destroyed && Reflect.get(handle, 'reading') === true
-      if (isOurs) Reflect.apply(start, handle, [])
+      if (isOurs()) Reflect.apply(start, handle, [])
     },
   }
 }

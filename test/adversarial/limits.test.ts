@@ -196,25 +196,42 @@ playAll('too slow', [
   },
 ])
 
+/** Each byte in a segment of its own, or a TLS record; the reading rests in between and goes on. */
+const inSingleBytes: Check = async ({ client, proxy, backend }) => {
+  const message = `Subject: single\r\n\r\n${'a\r\n..b\r\n'.repeat(100)}`
+  const startedAt = proxy.clock.now()
+  for (const byte of raw(`${message}.\r\n`)) {
+    client.says(Buffer.from([byte]))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await client.hearsEventually('250 ', { withinMs: minute })
+  assert.ok(proxy.clock.now() > startedAt, 'it has rested')
+  assert.ok(backend.messages.at(-1)?.toString().endsWith(message))
+  client.says('QUIT')
+  await client.hears('221 ')
+  await client.isHungUpOn()
+}
+
 playAll(
   'in single bytes',
   [
+    { id: 'A22', about: 'in the clear', steps: inData, check: inSingleBytes },
     {
       id: 'A22',
-      about: 'every byte of a message in a segment of its own',
-      steps: inData,
-      check: async ({ client, backend }) => {
-        const message = `Subject: single\r\n\r\n${'a\r\n..b\r\n'.repeat(100)}`
-        for (const byte of raw(`${message}.\r\n`)) {
-          client.says(Buffer.from([byte]))
-          await new Promise((resolve) => setImmediate(resolve))
-        }
-        await client.hearsEventually('250 ', { withinMs: minute })
-        assert.ok(backend.messages[0]?.toString().endsWith(message))
+      about: 'under TLS',
+      steps: [...greeted, ['STARTTLS', '220 ']],
+      check: async (played) => {
+        await played.client.startsTls()
+        const { client } = played
+        client.says('EHLO c.example.com')
+        await client.hears('250-')
+        client.says(raw('MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.net>\r\nDATA\r\n'))
+        for (const heard of ['250 ', '250 ', '354 ']) await client.hears(heard)
+        await inSingleBytes(played)
       },
     },
   ],
-  {},
+  { proxy: { config: 'tls.self_signed = true' } },
 )
 
 playAll(

@@ -123,6 +123,24 @@ for (const { name, start } of backends) {
       assert.match(message?.toString() ?? '', /^Subject: smuggled$/m)
     })
 
+    it('B13: what strangers say reaches the log as data, and no terminal', async () => {
+      using client = await Talk.to(strict.address)
+      await client.opens()
+      for (const line of [
+        'MAIL FROM:<a\x1b[2J@b.example>',
+        'NOOP \x1b[2J',
+        '\x1b]0;x\x07',
+        'VRFY \x9b2J',
+      ]) {
+        client.says(Buffer.from(`${line}\r\n`, 'latin1'))
+        assert.match((await client.hears()).text, /^[245]\d\d [ -~]+$/)
+      }
+      await client.quits()
+      const mainlog = await strict.mainlog()
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+      assert.doesNotMatch(strict.output + mainlog, /[\x00-\x08\x0b-\x1f\x7f-\x9f]/)
+    })
+
     it('A22 to A25: dots that are text arrive as they were meant, however they come', async () => {
       const pieces = ['..', '\r\n', '..test\r\n.test\r\n. \r\nend', '\r\n', '.', '\r', '\n']
       using client = await Talk.to(strict.address)
