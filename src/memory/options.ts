@@ -42,6 +42,13 @@ export const greylistOptions = z.strictObject({
   keep: duration('36d').describe(
     'How long a network passes that has come back, after it was seen last.',
   ),
+  bounces: z
+    .enum(['data', 'rcpt'])
+    .default('data')
+    .describe(
+      'When a client with MAIL FROM:<> is told: "data" lets it hear at RCPT what the mail server behind ' +
+        'us says, since servers ask in this way whether an address exists, and says 450 to DATA.',
+    ),
   entries_max: z
     .int()
     .min(1)

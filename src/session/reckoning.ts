@@ -49,6 +49,7 @@ export class Reckoning {
   readonly #patience: Patience
   #findings: readonly Finding[] = []
   #refusedCount = 0
+  #deferred: Reply | null = null
 
   constructor(about: Visit & { readonly screening: Screening }, parts: ReckoningParts) {
     this.#client = about.client
@@ -64,7 +65,13 @@ export class Reckoning {
   }
 
   newTransaction(): void {
+    this.#deferred = null
     this.#patience.newTransaction()
+  }
+
+  /** What the client is to hear at DATA; null when that is for the back end to say. */
+  get deferred(): Reply | null {
+    return this.#deferred
   }
 
   /** What the back end answered. */
@@ -109,7 +116,10 @@ export class Reckoning {
     // Greylisting knows clients by their network.
     const isSpared = this.#patience.endured || this.#screening.addressHidden
     if (!mayTurnAway || isSpared) return null
-    return laterFor(consequences, this.#client.ip.network, sender, greylist)
+    const later = laterFor(consequences, this.#client.ip.network, sender, greylist)
+    if (sender !== '' || greylist.options.bounces === 'rcpt') return later
+    this.#deferred ??= later
+    return null
   }
 
   /** True when all recipients so far are ones that nobody waits for. */

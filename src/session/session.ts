@@ -156,7 +156,8 @@ export class Session {
    * @returns Where the content goes, or why it may not be sent.
    */
   async data(): Promise<Content | Reply> {
-    const opened = await this.#forMail.delivery.data(this.#parts.limits)
+    const { delivery, reckoning } = this.#forMail
+    const opened = reckoning.deferred ?? (await delivery.data(this.#parts.limits))
     if (!(opened instanceof Content)) {
       this.#settle(opened)
       return opened

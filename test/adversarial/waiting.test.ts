@@ -102,6 +102,20 @@ playAll(
       steps: [...says('computer'), rcpt('b', 0, '450 4.7.1')],
     },
     {
+      id: 'M6',
+      about: 'a callout hears at RCPT what the back end says; a bounce is put off at DATA',
+      from: '203.0.113.1',
+      steps: [
+        ['', '220 '],
+        ['EHLO computer', '250-'],
+        ['MAIL FROM:<>', '250 2.1.0'],
+        rcpt('b', 0),
+        ['DATA', '450 4.7.1'],
+        ['MAIL FROM:<a@example.com>', '250 2.1.0'],
+        rcpt('b', 0, '450 4.7.1'),
+      ],
+    },
+    {
       id: 'M2, M3',
       about: 'later, from a neighbour of it',
       from: '203.0.113.77',
