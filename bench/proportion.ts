@@ -73,10 +73,7 @@ const shapes: readonly Shape[] = [
   mail('dots between bare LF (normalized)', lines('\n.'), { normalizing: true }),
   mail(
     '10,000 header lines',
-    message(`X-Some-Header: ${text.slice(0, 85)}\r\n`.repeat(10_000), ''),
-    {
-      times: 20,
-    },
+    message(`X-Some-Header: ${text.slice(0, 85)}\r\n`.repeat(10_000), plainLine.repeat(50_000)),
   ),
   mail('header lines of one letter', message('a:\r\n'.repeat(mega), ''), { times: 6 }),
   mail('forged header lines', message('x-treacle-a:\r\n'.repeat(mega / 4), '')),

@@ -51,6 +51,8 @@ const newline = 2
 const bareNewline = 8
 const nul = 16
 const longLine = 32
+/** Added where a line ends, well or not. */
+const lineEnd = 64
 
 const flawOf: Readonly<Record<ContentFault, number>> = {
   'bare-newline': bareNewline,
@@ -105,14 +107,15 @@ export class DataScan {
   #scan(chunk: Buffer): number {
     let state = this.#state
     let flaws = this.#flaws
+    const measures = this.#lineMax !== Infinity
     let at = 0
     for (; state !== end; at += 1) {
       if (state === line) at = skipLine(chunk, at)
       if (at >= chunk.length) break
       const step = steps[(state << 8) | (chunk[at] ?? 0)] ?? line
       state = step & states
-      flaws |= step & ~states
-      if (state === lineStart || (step & bareNewline) !== 0) this.#lineEnds(at + 1)
+      flaws |= step & (bareNewline | nul)
+      if (measures && (step & lineEnd) !== 0) this.#lineEnds(at + 1)
     }
     this.#state = state
     this.#flaws |= flaws
@@ -149,8 +152,8 @@ const steps = Uint8Array.from({ length: end << 8 }, (_, index) => stepOf(index >
 
 function stepOf(state: number, byte: number): number {
   const isAfterCr = state === afterCr || state === afterDotCr
-  if (byte === lf) return afterLf(state)
-  const fault = isAfterCr ? bareNewline : 0
+  if (byte === lf) return afterLf(state) | lineEnd
+  const fault = isAfterCr ? bareNewline | lineEnd : 0
   const flaw = byte === 0 ? fault | nul : fault
   if (byte === cr) return (state === afterDot ? afterDotCr : afterCr) | flaw
   return (byte === dot && state === lineStart ? afterDot : line) | flaw

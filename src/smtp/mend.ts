@@ -11,66 +11,73 @@ const lf = 0x0a
 const dot = 0x2e
 const space = 0x20
 
-type Place =
-  | 'in-line'
-  /** The CR has been written. */
-  | 'after-cr'
-  /** After CR LF as the client sent it. */
-  | 'line-start'
-  /** After CR LF of ours. */
-  | 'made-start'
-  /** After a dot at the start of a line, which has not been written. */
-  | 'after-dot'
+/** Where the next byte stands. */
+const inLine = 0
+/** The CR has been written. */
+const afterCr = 1
+/** After CR LF as the client sent it. */
+const lineStart = 2
+/** After CR LF of ours. */
+const madeStart = 3
+/** After a dot at the start of a line, which has not been written. */
+const afterDot = 4
+
+const places = { 'in-line': inLine, 'after-cr': afterCr, 'line-start': lineStart } as const
+
+/** Written to and copied from at once. */
+let scratch = Buffer.alloc(0)
 
 export class Mender {
-  #place: Place
-  #out: Buffer = Buffer.alloc(0)
-  #count = 0
+  #place: number
 
   /** @param place Where in a line the first piece begins. */
-  constructor(place: 'in-line' | 'after-cr' | 'line-start') {
-    this.#place = place
+  constructor(place: keyof typeof places) {
+    this.#place = places[place]
   }
 
   push(pieces: readonly Buffer[]): Buffer {
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
     // Each byte becomes two at the most, and what was held back before a few more.
-    this.#out = Buffer.allocUnsafe(2 * length + 8)
-    this.#count = 0
-    for (const piece of pieces) for (const byte of piece) this.#take(byte)
-    return this.#out.subarray(0, this.#count)
+    const most = 2 * length + 8
+    if (scratch.length < most) scratch = Buffer.allocUnsafeSlow(most)
+    let count = 0
+    for (const piece of pieces) count = this.#mend(piece, scratch, count)
+    return Buffer.from(scratch.subarray(0, count))
   }
 
-  #take(byte: number): void {
-    if (this.#place === 'after-cr') {
-      this.#write(lf)
-      this.#place = byte === lf ? 'line-start' : 'made-start'
-      if (byte === lf) return
+  /** @returns How many bytes are in `out` now. */
+  // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one loop and no calls, for speed
+  #mend(piece: Buffer, out: Buffer, from: number): number {
+    let count = from
+    let place = this.#place
+    for (let at = 0; at < piece.length; at += 1) {
+      const byte = piece[at] ?? 0
+      if (place === inLine && byte > cr) {
+        out[count++] = byte
+        continue
+      }
+      if (place === afterCr) {
+        out[count++] = lf
+        place = byte === lf ? lineStart : madeStart
+        if (byte === lf) continue
+      }
+      if (byte === cr || byte === lf) {
+        if (place === afterDot) {
+          out[count++] = dot
+          out[count++] = dot
+        }
+        out[count++] = cr
+        if (byte === lf) out[count++] = lf
+        place = byte === lf ? madeStart : afterCr
+      } else if (byte === dot && place === lineStart) {
+        place = afterDot
+      } else {
+        if (place === afterDot || (byte === dot && place === madeStart)) out[count++] = dot
+        out[count++] = byte === 0 ? space : byte
+        place = inLine
+      }
     }
-    if (byte === cr || byte === lf) this.#newline(byte)
-    else if (byte === dot && this.#place === 'line-start') this.#place = 'after-dot'
-    else this.#text(byte)
-  }
-
-  #text(byte: number): void {
-    const isStuffed = byte === dot && this.#place === 'made-start'
-    if (isStuffed || this.#place === 'after-dot') this.#write(dot)
-    this.#write(byte === 0 ? space : byte)
-    this.#place = 'in-line'
-  }
-
-  #newline(byte: number): void {
-    if (this.#place === 'after-dot') {
-      this.#write(dot)
-      this.#write(dot)
-    }
-    this.#write(cr)
-    if (byte === lf) this.#write(lf)
-    this.#place = byte === lf ? 'made-start' : 'after-cr'
-  }
-
-  #write(byte: number): void {
-    this.#out[this.#count] = byte
-    this.#count += 1
+    this.#place = place
+    return count
   }
 }

@@ -13,7 +13,7 @@ const pieceMin = 1_024
 /** after so many reads, */
 const freeCount = 100
 /** nothing is read for so long: too short for anybody to notice, and for much to pile up. */
-const restMs: Ms = 20
+const restMs: Ms = 100
 
 export class Thrift {
   readonly #clock: Clock

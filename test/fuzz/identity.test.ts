@@ -6,6 +6,7 @@ import { toXtext } from '../../src/core/envelope.ts'
 import { parseIp } from '../../src/core/ip.ts'
 import { exchange } from '../../src/smtp/sasl.ts'
 import { parseXclient } from '../../src/smtp/xclient.ts'
+import { effort } from './effort.ts'
 
 const ip = parseIp('203.0.113.9')
 assert.ok(ip)
@@ -46,7 +47,7 @@ describe('XCLIENT', () => {
         assert.ok(parseIp(value.ip.text) && parseIp(value.local.address))
         assert.doesNotMatch(value.login ?? '', controls)
       }),
-      { numRuns: 5_000 },
+      effort(5_000),
     )
   })
 
@@ -82,7 +83,7 @@ describe('AUTH', () => {
         if ('code' in step.value) assert.ok([501, 504, 535].includes(step.value.code))
         else assert.doesNotMatch(step.value.user, controls)
       }),
-      { numRuns: 5_000 },
+      effort(5_000),
     )
   })
 })

@@ -11,7 +11,7 @@ describe('Thrift', () => {
     assert.deepEqual(heard, [])
     thrift.read(1)
     assert.deepEqual(heard, ['close'])
-    await clock.advance(20)
+    await clock.advance(100)
     assert.deepEqual(heard, ['close', 'open'])
     assert.equal(clock.sleeping, 0)
   })
