@@ -80,7 +80,7 @@ const shapes: readonly Shape[] = [
   mail('Received again and again (refused)', message('Received:\r\n'.repeat(mega / 4), ''), {
     end: /^554 5\.4\.6/,
   }),
-  mail('segments of one byte', lines(plainLine, mega), { pieces: 1, times: 1 }),
+  mail('segments of one byte', lines(plainLine, mega / 4), { pieces: 1, times: 1 }),
   mail('1,000 recipients of 5 MB', lines(plainLine), { commands: toMany, times: 2 }),
   mail('NOOP again and again (closed)', Buffer.from('NOOP\r\n'.repeat(mega / 6)), {
     commands: [],
@@ -107,7 +107,7 @@ async function send(port: number, shape: Shape): Promise<number> {
     return (await replies.next()).value
   }
   await replies.next()
-  for (const line of ['EHLO client.example.org', ...shape.commands]) {
+  for (const line of ['EHLO mail.example.org', ...shape.commands]) {
     await say(Buffer.from(`${line}\r\n`))
   }
   if (shape.content !== null) {

@@ -8,18 +8,20 @@
 import type { Clock, Ms } from '../core/clock.ts'
 import type { Tap } from './tap.ts'
 
-/** Of less than so many bytes a read, */
+/** A read of less bytes is a small one. */
 const pieceMin = 1_024
-/** after so many reads, */
-const freeCount = 100
-/** nothing is read for so long: too short for anybody to notice, and for much to pile up. */
+/** So many small reads are free. */
+const creditMax = 100
+/** A larger one earns another for so many bytes. */
+const bytesForCredit = 8_192
+/** How long nothing is read then: too short for anybody to notice, and for much to pile up. */
 const restMs: Ms = 100
 
 export class Thrift {
   readonly #clock: Clock
   readonly #tap: () => Tap | null
-  #readCount = 0
-  #byteCount = 0
+  /** Small reads that are still free. */
+  #credit = creditMax
   /** Ends the rest that there is. */
   #wake: (() => void) | null = null
 
@@ -31,10 +33,9 @@ export class Thrift {
 
   /** A piece was read of something that goes on. */
   read(count: number): void {
-    this.#readCount += 1
-    this.#byteCount += count
-    const isWasteful = this.#byteCount < this.#readCount * pieceMin
-    if (this.#readCount <= freeCount || !isWasteful || this.#wake !== null) return
+    const earned = count < pieceMin ? -1 : count / bytesForCredit
+    this.#credit = Math.min(creditMax, Math.max(0, this.#credit + earned))
+    if (this.#credit > 0 || this.#wake !== null) return
     const tap = this.#tap()
     tap?.close()
     const stopTimer = this.#clock.after(restMs, () => this.#wake?.())
@@ -47,8 +48,7 @@ export class Thrift {
 
   /** What went on is over, and so is any rest. */
   renew(): void {
-    this.#readCount = 0
-    this.#byteCount = 0
+    this.#credit = creditMax
     this.#wake?.()
   }
 }
