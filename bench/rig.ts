@@ -108,7 +108,8 @@ export function startTreacle({
 }: TreacleSetup): Promise<Server> {
   const command = () => [
     process.execPath,
-    '--max-semi-space-size=2',
+    // As in the image and the service unit.
+    '--max-semi-space-size=4',
     ...nodeOptions,
     ...(pauses
       ? [join(root, 'bench/held.ts'), 'treacle.toml']
