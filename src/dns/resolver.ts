@@ -12,7 +12,7 @@ import type { Resolver } from 'node:dns/promises'
 import type { Clock, Ms } from '../core/clock.ts'
 import { parseHostname } from '../core/hostname.ts'
 import { arpaName, type Ip } from '../core/ip.ts'
-import { ChannelPool, failureOf } from './channel-pool.ts'
+import { ChannelPool, DnsFailure, failureOf } from './channel-pool.ts'
 import type { DnsOptions } from './options.ts'
 import { pointerNames, queryName } from './query-name.ts'
 import { type Keepable, SharedAnswers } from './shared-answers.ts'
@@ -118,7 +118,11 @@ export class SystemDns implements Dns {
 
   pointers(ip: Ip, signal: AbortSignal): Promise<Answer<string>> {
     return this.#look('PTR', arpaName(ip), signal, async (resolver, asked) => {
-      return { records: pointerNames(await resolver.resolvePtr(asked)), ttl: null }
+      try {
+        return { records: pointerNames(await resolver.resolvePtr(asked)), ttl: null }
+      } catch (error) {
+        throw await unlessAlias(error, resolver, asked)
+      }
     })
   }
 
@@ -178,6 +182,16 @@ export class SystemDns implements Dns {
     const ownersMs = ttl === null ? this.#options.cache_without_ttl : ttl * 1_000
     return Math.min(ownersMs, this.#options.cache_longest)
   }
+}
+
+/**
+ * An alias that leads round in circles, or to where nobody answers, has no data of the type that was
+ * asked for; that is no word about the name (RFC 1035 section 3.6.2).
+ */
+async function unlessAlias(error: unknown, resolver: Resolver, asked: string): Promise<unknown> {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENODATA')) return error
+  const aliases = await resolver.resolveCname(asked).catch(() => [])
+  return aliases.length > 0 ? new DnsFailure('an alias that leads nowhere') : error
 }
 
 interface Answered {

@@ -49,6 +49,8 @@ export class Reckoning {
   readonly #patience: Patience
   #findings: readonly Finding[] = []
   #refusedCount = 0
+  /** Whether nobody waits for any recipient of this message so far. */
+  #isOnlyForExempt = true
   #deferred: Reply | null = null
 
   constructor(about: Visit & { readonly screening: Screening }, parts: ReckoningParts) {
@@ -66,6 +68,7 @@ export class Reckoning {
 
   newTransaction(): void {
     this.#deferred = null
+    this.#isOnlyForExempt = true
     this.#patience.newTransaction()
   }
 
@@ -123,12 +126,10 @@ export class Reckoning {
   }
 
   /** True when all recipients so far are ones that nobody waits for. */
-  #isExempt({ address, transaction }: Asked): boolean {
+  #isExempt({ address }: Asked): boolean {
     const { never_for } = this.#parts.delay.options
-    const given = (transaction?.recipients ?? []).map((each) => each.address)
-    return [address, ...given].every((each) =>
-      never_for.includes(splitAddress(each).local.toLowerCase()),
-    )
+    this.#isOnlyForExempt &&= never_for.includes(splitAddress(address).local.toLowerCase())
+    return this.#isOnlyForExempt
   }
 
   /** What is found, once each: for whoever wants to know why. */
