@@ -15,8 +15,22 @@ export interface Network {
   contains(ip: Ip): boolean
 }
 
+/** The same few addresses are read over and over: the client's, our own, those of a DNS answer. */
+const known = new Map<string, Ip | null>()
+const knownMax = 2_000
+
 /** Reads an address as a socket or a client spells it; null when it is none. */
 export function parseIp(text: string): Ip | null {
+  const before = known.get(text)
+  if (before !== undefined) return before
+  const ip = readIp(text)
+  if (known.size >= knownMax) known.clear()
+  // No more of strangers' words is kept than an address has.
+  if (text.length <= 64) known.set(text, ip)
+  return ip
+}
+
+function readIp(text: string): Ip | null {
   // A zone ("fe80::1%eth0") says which wire an address is on, not which address it is.
   const bare = text.includes(':') ? text.replace(/%.*$/, '') : text
   if (!(isDottedQuad(bare) || (bare.includes(':') && ipaddr.IPv6.isValid(bare)))) return null
@@ -51,19 +65,28 @@ export function siteOf({ text, family }: Ip): string | null {
 
 /** True for addresses to which the whole world may belong behind a gateway (RFC 1918, loopback, link-local, ULA). */
 export function isPrivate(ip: Ip): boolean {
-  const range = ipaddr.process(ip.text).range()
-  return [
-    'private',
-    'loopback',
-    'linkLocal',
-    'uniqueLocal',
-    'unspecified',
-    'carrierGradeNat',
-  ].includes(range)
+  return privateRanges.includes(rangeOf(ip))
 }
 
 export function isLoopback(ip: Ip): boolean {
-  return ipaddr.process(ip.text).range() === 'loopback'
+  return rangeOf(ip) === 'loopback'
+}
+
+const privateRanges: readonly string[] = [
+  'private',
+  'loopback',
+  'linkLocal',
+  'uniqueLocal',
+  'unspecified',
+  'carrierGradeNat',
+]
+
+const ranges = new WeakMap<Ip, string>()
+
+function rangeOf(ip: Ip): string {
+  const range = ranges.get(ip) ?? ipaddr.process(ip.text).range()
+  ranges.set(ip, range)
+  return range
 }
 
 /** Its 4 or 16 bytes. */
