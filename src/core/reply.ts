@@ -17,6 +17,11 @@ export function isPositive({ code }: Reply): boolean {
   return code >= 200 && code < 300
 }
 
+/** 3yz: go on, which means something only where it was asked for (RFC 5321 section 4.2.1). */
+export function isHalf({ code }: Reply): boolean {
+  return code >= 300 && code < 400
+}
+
 /** One line, as logs show it: "550 5.1.1 no such user". */
 export function replyText({ code, enhanced, lines }: Reply): string {
   return [code, enhanced, lines.join(' / ')].filter((part) => part !== '').join(' ')

@@ -67,6 +67,7 @@ export class Governor {
   #look(): void {
     const { clock, log, holder } = this.#parts
     const budgetBytes = this.#budgetBytes
+    if (budgetBytes > 0) this.#stopTimer = clock.after(everyMs, () => this.#look())
     const usedBytes = budgetBytes === 0 ? 0 : this.#measure()
     const { heldCount } = holder
     const wasShort = this.isShort
@@ -76,7 +77,6 @@ export class Governor {
       log.event('memory.short', { usedBytes, budgetBytes, held: heldCount })
     }
     if (!this.isShort && wasShort) log.event('memory.eased', { usedBytes })
-    if (budgetBytes > 0) this.#stopTimer = clock.after(everyMs, () => this.#look())
   }
 
   /** Bytes in use, without garbage as far as that is known. */

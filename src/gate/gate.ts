@@ -187,7 +187,7 @@ export class Gate {
     const { socket, session, parts } = visitor
     try {
       const secured = await parts.secure(socket, session)
-      if (secured === null) return
+      if (secured === null) return void socket.destroy()
       visitor.socket = secured
       this.#pause(visitor)
     } catch (error) {

@@ -22,7 +22,7 @@ interface Line {
   pendingCount: number
   /** Before this nobody else has a turn. */
   freeAt: Instant
-  lastAt: Instant
+  failedAt: Instant
 }
 
 /** After one failure; each further one doubles it. */
@@ -64,7 +64,10 @@ export class Logins {
       failedCount,
       end: (how) => {
         line.pendingCount -= 1
-        if (how === 'failed') line.failedCount += 1
+        if (how === 'failed') {
+          line.failedCount += 1
+          line.failedAt = this.#clock.now()
+        }
         this.#put(network, line)
       },
     }
@@ -72,16 +75,15 @@ export class Logins {
 
   #lineOf(network: string, now: Instant): Line {
     const known = this.#lines.get(network)
-    const isOver = known?.pendingCount === 0 && now - known.lastAt > forgottenAfterMs
+    const isOver = known?.pendingCount === 0 && now - known.failedAt > forgottenAfterMs
     if (known !== undefined && !isOver) return known
-    return { failedCount: 0, pendingCount: 0, freeAt: now, lastAt: now }
+    return { failedCount: 0, pendingCount: 0, freeAt: now, failedAt: now }
   }
 
   /** A network is remembered for its failures, and while somebody tries. */
   #put(network: string, line: Line): void {
     this.#lines.delete(network)
     if (line.failedCount === 0 && line.pendingCount === 0) return
-    line.lastAt = this.#clock.now()
     this.#lines.set(network, line)
     if (this.#lines.size <= networksMax) return
     const [oldest = ''] = this.#lines.keys()

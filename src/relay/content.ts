@@ -48,6 +48,11 @@ export class Content {
     return this.#byteCount
   }
 
+  /** True when it is settled that this message goes nowhere, whatever else the client sends of it. */
+  get isRefused(): boolean {
+    return this.#verdict !== null
+  }
+
   /** From now on a hash is made of what the client sends. */
   hash(): void {
     this.#hash = createHash('sha256')
@@ -97,10 +102,15 @@ export class Content {
     if (!early) void this.#pass([this.#filter.end(), endOfData])
     try {
       const answer = await this.#conversation.nextReply(this.#options.final_timeout)
-      // It may still be reading content, or is about to hang up: nothing more can be said to it.
-      if (early || answer.code === 421) this.#conversation.destroy()
+      const isTaken = isPositive(answer) && !early
+      if (isTaken) this.#conversation.takenCount += 1
+      // What is refused is counted against us: nobody else is to go on from there.
+      else this.#conversation.isAnonymous = false
       // 3yz is no answer, and what was accepted before its end was not this message.
-      return answer.code >= 400 || (isPositive(answer) && !early) ? answer : diedInData
+      const isAnswer = isTaken || answer.code >= 400
+      // It may still be reading content, or is about to hang up: nothing more can be said to it.
+      if (early || !isAnswer || answer.code === 421) this.#conversation.destroy()
+      return isAnswer ? answer : diedInData
     } catch (error) {
       if (!(error instanceof BackendLost)) throw error
       return diedInData

@@ -6,7 +6,7 @@
  * occupies a place at the back end; afterwards it is told again what it had agreed to.
  */
 import { type Recipient, type Sender, splitAddress } from '../core/envelope.ts'
-import { isPositive, type Reply, reply } from '../core/reply.ts'
+import { isHalf, isPositive, type Reply, reply } from '../core/reply.ts'
 import type { Backend } from './backend.ts'
 import { mailCommand, needsMore, rcptCommand } from './commands.ts'
 import { Content, type ContentLimits } from './content.ts'
@@ -95,7 +95,8 @@ export class Delivery {
       this.#stale = answer.code !== 354
       this.#forget()
       if (!this.#stale) return new Content(conversation, this.#backend.options, limits)
-      return this.#judged(conversation, answer)
+      // 2yz would sound like a message taken.
+      return this.#judged(conversation, answer, answer.code < 400)
     } catch (error) {
       return this.#failed(error)
     }
@@ -222,8 +223,7 @@ export class Delivery {
   }
 
   /** 421 announces that it hangs up (RFC 5321 section 3.8); 3yz has no meaning here. */
-  #judged(conversation: Conversation, answer: Reply): Reply {
-    const meaningless = answer.code >= 300 && answer.code < 400
+  #judged(conversation: Conversation, answer: Reply, meaningless = isHalf(answer)): Reply {
     if (answer.code === 421 || meaningless) conversation.destroy()
     return meaningless ? lostIt : answer
   }

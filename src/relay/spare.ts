@@ -26,7 +26,6 @@ export class Spare {
   readonly #clock: Clock
   readonly #max: number
   readonly #kept: Kept[] = []
-  readonly #messageCounts = new WeakMap<Conversation, number>()
   #closed = false
 
   /** @param max How many are kept at once. */
@@ -37,10 +36,11 @@ export class Spare {
 
   /** Keeps a conversation that has nothing under way, or ends it. */
   give(conversation: Conversation): void {
-    const count = (this.#messageCounts.get(conversation) ?? 0) + 1
-    this.#messageCounts.set(conversation, count)
-    const isFull = this.#closed || this.#kept.length >= this.#max || count >= messagesMax
-    if (isFull || conversation.busy || conversation.lost) return conversation.quit()
+    const { takenCount, busy, lost } = conversation
+    // Until it has taken something, a back end may be counting errors.
+    const isWorn = takenCount === 0 || takenCount >= messagesMax || busy || lost
+    const isFull = this.#closed || this.#kept.length >= this.#max
+    if (isWorn || isFull) return conversation.quit()
     const kept = { conversation, stopTimer: this.#clock.after(keptMs, () => this.#end(kept)) }
     this.#kept.push(kept)
   }

@@ -57,7 +57,7 @@ export class LoggingIn {
     try {
       if (!(await this.#waits(attempt))) return notNow
       const answer = await ask()
-      end = isPositive(answer) ? 'well' : answer.code >= 500 ? 'failed' : 'given up'
+      end = isPositive(answer) ? 'well' : isWrong(answer) ? 'failed' : 'given up'
       return answer
     } finally {
       attempt.end(end)
@@ -108,4 +108,9 @@ export class LoggingIn {
     this.#parts.log.event('login.refused', { client: this.#visit.client.ip.text })
     return tooMany
   }
+}
+
+/** Only this says that the password is wrong (RFC 4954 section 6); others tell of the back end. */
+function isWrong({ code }: Reply): boolean {
+  return code === 535 || code === 534
 }

@@ -193,7 +193,7 @@ export class Session {
    * @param answer The last thing that the client hears.
    */
   end(answer: Reply): void {
-    if (this.#content !== null) {
+    if (this.#content?.isRefused === false) {
       this.#afterData = answer
       return
     }

@@ -17,6 +17,8 @@ export class ContentFeed implements Feed {
   readonly #onEnd: (resume: () => void) => void
   readonly #scan: DataScan
   readonly #pace: Pace
+  /** It came too slowly, and was ended by us. */
+  #isOver = false
 
   /** @param onEnd Called once, at the end of the message; calls `resume` when commands may follow. */
   constructor(
@@ -31,6 +33,7 @@ export class ContentFeed implements Feed {
     this.#onEnd = onEnd
     this.#scan = new DataScan(scanRules(client, parts.data, parts.limits))
     this.#pace = new Pace(parts.clock, parts.limits.data_rate_min, () => {
+      this.#isOver = true
       content.refuse(tooSlow)
       onEnd(() => {})
     })
@@ -49,6 +52,7 @@ export class ContentFeed implements Feed {
 
   end(resume: () => void): void {
     this.close()
+    if (this.#isOver) return
     const { fault, isBeyondMending } = this.#scan
     if (fault !== null) {
       const client = this.#client.text

@@ -123,7 +123,10 @@ export abstract class Wire extends SMTPConnection implements Hearer {
   protected async pending(answer: Reply | Promise<Reply>, callback: () => void): Promise<void> {
     this._handlerPending = true
     try {
-      this.say(await answer)
+      const said = await answer
+      // It may have been ended meanwhile; a message under way is finished first.
+      const { reason } = this.dialogue.session.leaving
+      this.say(reason instanceof Ended ? reason.reply : said)
     } catch (error) {
       const last = this.dialogue.explain(error)
       if (last !== null) this.say(last)

@@ -86,7 +86,7 @@ describe('Content', () => {
     { answer: '554 5.7.1 spam', heard: /^554 5\.7\.1 spam$/, lost: false, because: 'a refusal' },
     { answer: '452 4.3.1 full', heard: /^452 4\.3\.1 full$/, lost: false, because: 'not now' },
     { answer: '421 4.3.2 bye', heard: /^421 4\.3\.2 bye$/, lost: true, because: 'it is leaving' },
-    { answer: '354 more', heard: /^451 4\.4\.2 /, lost: false, because: 'that is no answer' },
+    { answer: '354 more', heard: /^451 4\.4\.2 /, lost: true, because: 'that is no answer' },
     { answer: 'close', heard: /^451 4\.4\.2 /, lost: true, because: 'K3: it hung up' },
     { answer: 'reset', heard: /^451 4\.4\.2 /, lost: true, because: 'K3: it broke off' },
     { answer: '25', heard: /^451 4\.4\.2 /, lost: true, because: 'K7: nonsense' },

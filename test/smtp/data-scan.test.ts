@@ -113,3 +113,31 @@ function scan(pieces: readonly Buffer[]): Outcome {
 function texts({ content }: { readonly content: readonly Buffer[] }): string[] {
   return content.map((piece) => piece.toString('latin1'))
 }
+
+describe('DataScan, wherever the bytes lie in memory', () => {
+  for (const offset of [0, 1, 2, 3, 5]) {
+    it(`finds the same at offset ${offset}`, () => {
+      for (let length = 0; length < 40; length += 1) {
+        const line = 'x\xe9~'.repeat(length).slice(0, length)
+        const whole = new DataScan().push(placed(`${line}\r\n.\r\nQUIT`, offset))
+        assert.equal(whole.rest?.toString(), 'QUIT')
+        assert.equal(Buffer.concat(whole.content).toString('latin1'), `${line}\r\n`)
+        for (const flaw of ['\n', '\r', '\0']) {
+          const scan = new DataScan()
+          scan.push(placed(`${line}${flaw}${line}\r\n`, offset))
+          const expected = flaw === '\0' ? 'nul' : 'bare-newline'
+          // A CR at the end of an empty line is the beginning of CR CR LF, which is bare as well.
+          assert.equal(scan.fault, expected, JSON.stringify([flaw, length]))
+        }
+      }
+    })
+  }
+})
+
+/** A slice of a buffer of its own which ends with it, so that no word reaches beyond. */
+function placed(text: string, offset: number): Buffer {
+  const bytes = Buffer.from(text, 'latin1')
+  const slice = Buffer.from(new ArrayBuffer(offset + bytes.length), offset, bytes.length)
+  bytes.copy(slice)
+  return slice
+}
