@@ -6,13 +6,13 @@ import { parseIp } from '../core/ip.ts'
 import type { ProxyHeader } from './proxy-header.ts'
 
 /** Drawn once: two processes that run one after the other do not name two connections alike. */
-const ours = randomBytes(5).toString('hex')
+const ours = randomBytes(4).toString('hex')
 let count = 0
 
 /** 16 hex digits; no secret. */
 function nextId(): string {
-  count = (count + 1) % 0x1_00_00_00
-  return `${ours}${count.toString(16).padStart(6, '0')}`
+  count = (count + 1) % 2 ** 32
+  return `${ours}${count.toString(16).padStart(8, '0')}`
 }
 
 /** null when the client left before we could ask who it is. */
@@ -42,15 +42,3 @@ export function clientBehind(peer: Client, { source, destination }: ProxyHeader)
 export function clientOfPeer({ ip, port, local }: Whereabouts): Client {
   return { id: nextId(), ip, port, local, introduced: true }
 }
-
-/** A listener that is one and the same for all who emit: thousands who wait are to have none each. */
-export function sharedListener<Emitter>(
-  listener: (emitter: Emitter) => void,
-): (this: Emitter) => void {
-  return function () {
-    listener(this)
-  }
-}
-
-/** Hears of what concerns nobody. */
-export function nobody(): void {}

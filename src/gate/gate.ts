@@ -8,17 +8,18 @@ import type { Client, Whereabouts } from '../core/client.ts'
 import type { Clock } from '../core/clock.ts'
 import { type Reply, reply, replyText } from '../core/reply.ts'
 import type { Log } from '../observe/log.ts'
-import { Ended } from '../session/ended.ts'
+import { Ended, ourFault } from '../session/ended.ts'
 import type { Session } from '../session/session.ts'
 import { Admission } from './admission.ts'
-import { clientBehind, clientOf, clientOfPeer, nobody, sharedListener } from './arrival.ts'
+import { clientBehind, clientOf, clientOfPeer } from './arrival.ts'
 import { comesTooLate, enter, maySpeakForOthers, shortOfMemory } from './entering.ts'
-import { earlyTalk, Goodbye, ourFault, shuttingDown } from './goodbye.ts'
+import { earlyTalk, Goodbye, shuttingDown } from './goodbye.ts'
 import { greetPause, type PauseEnd } from './greeting.ts'
 import { listen, type Place } from './listener.ts'
 import type { GateParts } from './parts.ts'
 import { readProxyHeader } from './proxy-reader.ts'
 import { Residents } from './residents.ts'
+import { nobody, sharedListener } from './shared-listener.ts'
 import { Visitor } from './visitor.ts'
 
 /** How long a proxy may take to say who the client is. */
@@ -152,7 +153,6 @@ export class Gate {
     return session
   }
 
-  // One listener for all: thousands who wait would each have one of their own.
   readonly #onClose = sharedListener<Socket>((socket) => {
     const session = this.#sockets.get(socket) ?? null
     if (session === null) this.#forget(socket)

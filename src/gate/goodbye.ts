@@ -5,7 +5,6 @@ import { type Reply, reply, wireForm } from '../core/reply.ts'
 
 export const earlyTalk = reply(554, '5.5.1', 'Protocol error: you talked before the greeting')
 export const shuttingDown = reply(421, '4.3.2', 'Shutting down; try again later')
-export const ourFault = reply(421, '4.3.0', 'Something went wrong here; try again later')
 
 /** How long a client that was sent away may take to read why. */
 const lingerMs: Ms = 5_000

@@ -90,8 +90,8 @@ export class Backend {
     }
     const conversation = new Conversation(dialled, this.#clock)
     const { introduce: how, protocol, command_timeout } = this.options
-    conversation.isAnonymous = command === null && !isProxied(how)
-    if (conversation.isAnonymous) return conversation
+    conversation.mayServeOthers = command === null && !isProxied(how)
+    if (conversation.mayServeOthers) return conversation
     const hello = { verb: greetingVerb(client, protocol), name: client.helo.name }
     const stop = () => conversation.destroy()
     signal.addEventListener('abort', stop, { once: true })

@@ -8,6 +8,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { isPositive, type Reply, reply } from '../core/reply.ts'
 import { BackendLost, type Conversation } from './conversation.ts'
+import { wentAway } from './failures.ts'
 import { HeaderFilter } from './header-filter.ts'
 import type { BackendOptions } from './options.ts'
 import { ownHeaders } from './trace.ts'
@@ -18,13 +19,6 @@ export interface ContentLimits {
   /** More Received lines than this are a loop (RFC 5321 section 6.3). */
   readonly receivedMax: number
 }
-
-/** The back end died or fell silent in the middle of DATA: nothing was accepted, nothing is lost. */
-export const diedInData = reply(
-  451,
-  '4.4.2',
-  'The mail server behind us went away; try again later',
-)
 
 export class Content {
   readonly #conversation: Conversation
@@ -105,15 +99,15 @@ export class Content {
       const isTaken = isPositive(answer) && !early
       if (isTaken) this.#conversation.takenCount += 1
       // What is refused is counted against us: nobody else is to go on from there.
-      else this.#conversation.isAnonymous = false
+      else this.#conversation.mayServeOthers = false
       // 3yz is no answer, and what was accepted before its end was not this message.
       const isAnswer = isTaken || answer.code >= 400
       // It may still be reading content, or is about to hang up: nothing more can be said to it.
       if (early || !isAnswer || answer.code === 421) this.#conversation.destroy()
-      return isAnswer ? answer : diedInData
+      return isAnswer ? answer : wentAway
     } catch (error) {
       if (!(error instanceof BackendLost)) throw error
-      return diedInData
+      return wentAway
     }
   }
 

@@ -28,8 +28,8 @@ export class Conversation {
   readonly #clock: Clock
   readonly #reader = new ReplyReader()
   readonly #verified: boolean
-  /** True when the back end was told nothing about the client, and has nothing against it. */
-  isAnonymous = false
+  /** True when the back end was told nothing about the client, and has refused no message of his. */
+  mayServeOthers = false
   /** How many messages the back end has taken. */
   takenCount = 0
   /** Whether it is under TLS. */

@@ -11,11 +11,10 @@ import type { Backend } from './backend.ts'
 import { mailCommand, needsMore, rcptCommand } from './commands.ts'
 import { Content, type ContentLimits } from './content.ts'
 import { BackendLost, type Conversation } from './conversation.ts'
-import { replyTo } from './failures.ts'
+import { replyTo, wentAway } from './failures.ts'
 import type { Introduction } from './introduce.ts'
 import { takesDomain } from './open-relay.ts'
 
-const lostIt = reply(451, '4.4.2', 'The mail server behind us went away; try again later')
 const changedMind = reply(451, '4.3.0', 'The mail server behind us has changed its mind; try again')
 const changedExtensions = reply(451, '4.3.0', 'Extensions have changed since EHLO; try again')
 const notOurs = reply(550, '5.7.1', 'We do not relay to that domain')
@@ -142,7 +141,7 @@ export class Delivery {
     const conversation = this.#conversation
     this.#conversation = null
     if (midMessage) conversation?.destroy()
-    else if (conversation?.isAnonymous && this.#isIdle) this.#backend.spare.give(conversation)
+    else if (conversation?.mayServeOthers && this.#isIdle) this.#backend.spare.give(conversation)
     else conversation?.quit()
   }
 
@@ -225,7 +224,7 @@ export class Delivery {
   /** 421 announces that it hangs up (RFC 5321 section 3.8); 3yz has no meaning here. */
   #judged(conversation: Conversation, answer: Reply, meaningless = isHalf(answer)): Reply {
     if (answer.code === 421 || meaningless) conversation.destroy()
-    return meaningless ? lostIt : answer
+    return meaningless ? wentAway : answer
   }
 
   #failed(error: unknown): Reply {
@@ -235,9 +234,9 @@ export class Delivery {
     if (!(error instanceof BackendLost)) throw error
     this.#conversation = null
     // Recipients it had agreed to are gone with it, though the client has heard 250 for them.
-    if (this.#accepted.length > 0) this.#broken = lostIt
+    if (this.#accepted.length > 0) this.#broken = wentAway
     this.#mailReply = null
-    return lostIt
+    return wentAway
   }
 
   #forget(): void {

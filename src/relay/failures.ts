@@ -42,6 +42,8 @@ const unsafe = reply(
   '4.3.5',
   'Mail cannot be passed on at the moment; the operator has been told',
 )
+/** It died or fell silent under way: nothing was accepted, nothing is lost. */
+export const wentAway = reply(451, '4.4.2', 'The mail server behind us went away; try again later')
 /** Hangs up, so that the client comes again and logs in by itself. */
 const logInAgain = reply(421, '4.4.2', 'The mail server behind us went away; please log in again')
 

@@ -8,7 +8,7 @@ import type { Hello } from '../core/client.ts'
 import type { Recipient } from '../core/envelope.ts'
 import { isPositive, type Reply, reply } from '../core/reply.ts'
 import { Content } from '../relay/content.ts'
-import { ClientLeft, Ended } from '../session/ended.ts'
+import { ClientLeft, Ended, ourFault } from '../session/ended.ts'
 import type { Session, Successor } from '../session/session.ts'
 import { type Offered, parseHelo, parseMail, parseRcpt } from './command.ts'
 import { Conduct } from './conduct.ts'
@@ -26,7 +26,6 @@ const notInTransaction = reply(503, '5.5.1', 'Not in the middle of a message')
 const notAuthorized = reply(550, '5.7.0', 'You may not speak for others')
 const loggedInAlready = reply(503, '5.5.1', 'You have logged in already')
 const tooManyRecipients = reply(452, '4.5.3', 'Too many recipients; send the others another time')
-const ourFault = reply(421, '4.3.0', 'Something went wrong here; try again later')
 
 export class Dialogue {
   readonly session: Session

@@ -73,5 +73,4 @@ function credentials(user: string, password: string): Credentials | Reply {
   return { user, password }
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
-const controls = /[\x00-\x1f\x7f-\x9f]/
+const controls = /\p{Cc}/u

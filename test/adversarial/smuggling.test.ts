@@ -137,8 +137,7 @@ for (const { name, start } of backends) {
       }
       await client.quits()
       const mainlog = await strict.mainlog()
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
-      assert.doesNotMatch(strict.output + mainlog, /[\x00-\x08\x0b-\x1f\x7f-\x9f]/)
+      assert.doesNotMatch(strict.output + mainlog, /[^\P{Cc}\t\n]/u)
     })
 
     it('A22 to A25: dots that are text arrive as they were meant, however they come', async () => {
@@ -149,8 +148,7 @@ for (const { name, start } of backends) {
       await client.asks('DATA')
       client.says(Buffer.from('Subject: dots\r\n\r\n'))
       for (const piece of pieces) {
-        client.says(Buffer.from(piece))
-        await new Promise((resolve) => setTimeout(resolve, 20))
+        await client.writes(Buffer.from(piece))
       }
       assert.equal((await client.hears()).code, 250)
       await arrives(strict, backend, 'user')

@@ -61,6 +61,24 @@ describe('a connection that has lasted limits.connection_age_max', () => {
     await client.isHungUpOn()
   })
 
+  it('does not wait for the end of a message that is refused already', async () => {
+    await using backend = await startBackend()
+    await using proxy = await startProxy({
+      backend: backend.address,
+      config,
+    })
+    const client = await proxy.connectFrom('192.0.2.1')
+    await client.isGreeted()
+    await givesRecipient(client)
+    await client.hears('250 ')
+    client.says('DATA')
+    await client.hears('354 ')
+    client.says('bare\nand on')
+    await client.hears('421 4.4.2 ', { afterMs: 10 * minute })
+    await client.isHungUpOn()
+    assert.equal(backend.messages.length, 0)
+  })
+
   it('ends after the message that is under way, which arrives whole', async () => {
     await using backend = await startBackend()
     await using proxy = await startProxy({ backend: backend.address, config })

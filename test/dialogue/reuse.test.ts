@@ -53,6 +53,33 @@ describe('a conversation that has done its work', () => {
     assert.equal(backend.connections, 3)
   })
 
+  it('is not kept when the last message was refused, as a back end may count what it refuses', async () => {
+    await using backend = await startBackend({
+      replies: (line) => (line === '.' ? '554 5.7.1 no' : undefined),
+    })
+    await using proxy = await startProxy({ backend: backend.address, config })
+    await sendsOne(proxy, '192.0.2.1', '554 ')
+    await backend.closed()
+  })
+
+  it('is not kept when nothing was sent in it', async () => {
+    await using backend = await startBackend({
+      replies: (line) => (line.startsWith('RCPT') ? '550 5.1.1 nobody' : undefined),
+    })
+    await using proxy = await startProxy({ backend: backend.address, config })
+    const client = await proxy.connectFrom('192.0.2.1')
+    await client.isGreeted()
+    client.says('MAIL FROM:<a@example.org>')
+    await client.hears('250 ')
+    client.says('RCPT TO:<b@example.net>')
+    await client.hears('550 ')
+    client.says('RSET')
+    await client.hears('250 ')
+    client.says('QUIT')
+    await client.hears('221 ')
+    await backend.closed()
+  })
+
   it('is not kept when the client left in the middle of a message', async () => {
     await using backend = await startBackend()
     await using proxy = await startProxy({ backend: backend.address, config })
@@ -85,7 +112,7 @@ describe('a conversation that has done its work', () => {
   })
 })
 
-async function sendsOne(proxy: RunningProxy, from: string): Promise<void> {
+async function sendsOne(proxy: RunningProxy, from: string, answer = '250 '): Promise<void> {
   const client = await proxy.connectFrom(from)
   await client.isGreeted()
   const ask = ['MAIL FROM:<a@example.org>', 'RCPT TO:<b@example.net>']
@@ -96,7 +123,7 @@ async function sendsOne(proxy: RunningProxy, from: string): Promise<void> {
   client.says('DATA')
   await client.hears('354 ')
   client.says('Subject: x\r\n\r\nhello\r\n.')
-  await client.hears('250 ')
+  await client.hears(answer)
   client.says('QUIT')
   await client.hears('221 ')
   await client.isHungUpOn()

@@ -16,6 +16,16 @@ listen.tls_addresses = ["127.0.0.1:0"]
 `
 
 describe('TLS from the first byte', () => {
+  it('is closed to everybody, and holds no place, once there is no certificate', async () => {
+    await using backend = await startBackend()
+    const setup = { backend: backend.address, config: tls }
+    await using proxy = await startProxy(setup)
+    await proxy.app.reload(configOf({ backend: backend.address }, proxy.folder))
+    const client = await proxy.connectFrom('192.0.2.1', 40_000, proxy.tlsAddress)
+    await client.isHungUpOn()
+    await until(() => proxy.app.connectionCount === 0)
+  })
+
   it('goes before the greeting, and everything is as usual', async () => {
     await using backend = await startBackend()
     await using proxy = await startProxy({

@@ -17,8 +17,7 @@ const peer = {
   local: { address: '192.0.2.25', port: 25 },
   introduced: false,
 }
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
-const controls = /[\x00-\x1f\x7f]/
+const controls = /\p{Cc}/u
 const names = ['NAME', 'ADDR', 'PORT', 'PROTO', 'HELO', 'LOGIN', 'REVERSE_NAME', 'DESTADDR', 'X']
 const values = [
   '192.0.2.7',

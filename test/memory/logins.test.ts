@@ -50,6 +50,18 @@ describe('Logins', () => {
     assert.equal(logins.begin(here)?.waitMs, 2_000)
   })
 
+  it('forgives after an hour without a failure, however many are right meanwhile', async () => {
+    const clock = new FakeClock()
+    const logins = new Logins(clock)
+    logins.begin(here)?.end('failed')
+    for (const expected of [1_000, 1_000, 1_000, 0]) {
+      await clock.advance(1_000_000)
+      const attempt = logins.begin(here)
+      assert.equal(attempt?.waitMs, expected)
+      attempt?.end('well')
+    }
+  })
+
   it('forgets after an hour, and never remembers more than 10,000 networks', async () => {
     const clock = new FakeClock()
     const logins = new Logins(clock)

@@ -54,6 +54,11 @@ export class Talk implements Disposable {
     this.#socket.write(typeof line === 'string' ? `${line}\r\n` : line)
   }
 
+  /** Sends bytes in a segment of their own. Settles when they are on their way. */
+  writes(bytes: Buffer): Promise<void> {
+    return new Promise((resolve) => this.#socket.write(bytes, () => resolve()))
+  }
+
   /** The next reply. Throws when the connection is closed before it. */
   async hears(): Promise<Heard> {
     for (;;) {
