@@ -1,5 +1,6 @@
 /** DNS for a trial: what the operator told is answered from that, and every question is noted. */
 import type { Clock, Ms } from '../core/clock.ts'
+import type { Eventual } from '../core/eventual.ts'
 import type { Ip } from '../core/ip.ts'
 import { redactZone } from '../dns/redact-zone.ts'
 import type { Answer, Dns } from '../dns/resolver.ts'
@@ -41,7 +42,11 @@ export class NotingDns implements Dns {
   exchanges: Dns['exchanges'] = (name, signal) =>
     this.#note('MX', name, this.#dns.exchanges(name, signal))
 
-  async #note(type: string, name: string, asked: Promise<Answer<string>>): Promise<Answer<string>> {
+  async #note(
+    type: string,
+    name: string,
+    asked: Eventual<Answer<string>>,
+  ): Promise<Answer<string>> {
     const startedAt = this.#clock.now()
     const answer = await asked
     const tookMs = Math.round(this.#clock.now() - startedAt)

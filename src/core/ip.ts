@@ -96,8 +96,8 @@ export function bytesOf(ip: Ip): Buffer {
 
 /** The labels of an address in reverse DNS, "1.2.0.192" or 32 nibbles, without the zone. */
 export function reverseLabels(ip: Ip): string {
-  const bytes = ipaddr.process(ip.text).toByteArray()
-  if (ip.family === 4) return bytes.reverse().join('.')
+  if (ip.family === 4) return ip.text.split('.').reverse().join('.')
+  const bytes = parsedOf(ip).toByteArray()
   const nibbles = bytes.flatMap((byte) => [byte >> 4, byte & 15])
   return nibbles
     .reverse()

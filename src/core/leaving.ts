@@ -5,6 +5,8 @@
  * tenth of that: thousands of clients do nothing but wait. Work that wants a real AbortSignal gets
  * one, for as long as it lasts.
  */
+import type { Eventual } from './eventual.ts'
+
 type Listener = () => void
 
 export class Leaving {
@@ -55,15 +57,14 @@ export class Leaving {
     return this.#controller.signal
   }
 
-  /** For work that is soon done: its signal is let go with it. */
-  async during<T>(work: (lent: Lent) => Promise<T>): Promise<T> {
-    if (this.#reason !== null) throw this.#reason
+  /** For work that is soon done, or done at once: its signal is let go with it. */
+  during<T>(work: (lent: Lent) => Eventual<T>): Eventual<T> {
+    if (this.#reason !== null) return Promise.reject(this.#reason)
     const lent = new Lent(this)
-    try {
-      return await work(lent)
-    } finally {
-      lent.end()
-    }
+    const outcome = work(lent)
+    if (outcome instanceof Promise) return outcome.finally(() => lent.end())
+    lent.end()
+    return outcome
   }
 }
 

@@ -4,6 +4,8 @@
  * What a stranger says (names of his address, HELO, sender) decides what is asked, so the number
  * needs a bound. A question beyond it is `unavailable`, which proves nothing.
  */
+import type { Eventual } from '../core/eventual.ts'
+import type { Ip } from '../core/ip.ts'
 import type { Answer, Dns } from './resolver.ts'
 
 export class CountedDns implements Dns {
@@ -24,20 +26,20 @@ export class CountedDns implements Dns {
     return this.#count
   }
 
-  addresses(...asked: Parameters<Dns['addresses']>): Promise<Answer<string>> {
-    return this.#isSpent() ? this.#noMore() : this.#dns.addresses(...asked)
+  addresses(name: string, family: 4 | 6, signal: AbortSignal): Eventual<Answer<string>> {
+    return this.#isSpent() ? this.#noMore() : this.#dns.addresses(name, family, signal)
   }
 
-  pointers(...asked: Parameters<Dns['pointers']>): Promise<Answer<string>> {
-    return this.#isSpent() ? this.#noMore() : this.#dns.pointers(...asked)
+  pointers(ip: Ip, signal: AbortSignal): Eventual<Answer<string>> {
+    return this.#isSpent() ? this.#noMore() : this.#dns.pointers(ip, signal)
   }
 
-  texts(...asked: Parameters<Dns['texts']>): Promise<Answer<string>> {
-    return this.#isSpent() ? this.#noMore() : this.#dns.texts(...asked)
+  texts(name: string, signal: AbortSignal): Eventual<Answer<string>> {
+    return this.#isSpent() ? this.#noMore() : this.#dns.texts(name, signal)
   }
 
-  exchanges(...asked: Parameters<Dns['exchanges']>): Promise<Answer<string>> {
-    return this.#isSpent() ? this.#noMore() : this.#dns.exchanges(...asked)
+  exchanges(name: string, signal: AbortSignal): Eventual<Answer<string>> {
+    return this.#isSpent() ? this.#noMore() : this.#dns.exchanges(name, signal)
   }
 
   #isSpent(): boolean {
@@ -46,7 +48,7 @@ export class CountedDns implements Dns {
     return this.#count > this.#max
   }
 
-  async #noMore(): Promise<Answer<string>> {
+  #noMore(): Answer<string> {
     return { kind: 'unavailable', why: `more than ${this.#max} look-ups for one connection` }
   }
 }

@@ -6,6 +6,7 @@
  * one that does not is set aside until it does. A DNS that is down proves nothing either way.
  */
 import type { Clock, Instant, Ms } from '../core/clock.ts'
+import { type Eventual, eventually } from '../core/eventual.ts'
 import { type Ip, isPrivate, type Network, reverseLabels } from '../core/ip.ts'
 import {
   askList,
@@ -92,23 +93,24 @@ export class DnsList {
    *   ever listed, `unavailable` when the DNS failed, or the list did.
    * @throws `signal.reason` as soon as `signal` aborts.
    */
-  async lookup(ip: Ip, signal: AbortSignal, dns = this.#dns): Promise<Answer<string>> {
-    signal.throwIfAborted()
+  lookup(ip: Ip, signal: AbortSignal, dns = this.#dns): Eventual<Answer<string>> {
+    if (signal.aborted) return Promise.reject(signal.reason)
     if (isPrivate(ip) || (ip.family === 6 && !this.ipv6)) return { kind: 'none' }
-    return await this.#ask(reverseLabels(ip), signal, dns)
+    return this.#ask(reverseLabels(ip), signal, dns)
   }
 
-  async #ask(labels: string, signal: AbortSignal, dns: Dns): Promise<Answer<string>> {
+  #ask(labels: string, signal: AbortSignal, dns: Dns): Eventual<Answer<string>> {
     if (!this.#mayBeAsked()) return { kind: 'unavailable', why: `set aside: ${this.setAside}` }
 
     const isTrial = this.#fault !== null
-    const answer = await askList(dns, this.#settings.zone, labels, signal)
-    if (answer.kind === 'error') {
-      this.#putAside(answer)
-      return { kind: 'unavailable', why: answer.why }
-    }
-    if (isTrial) this.#endTrial(answer)
-    return only(answer, (code) => this.#counts(code))
+    return eventually(askList(dns, this.#settings.zone, labels, signal), (answer) => {
+      if (answer.kind === 'error') {
+        this.#putAside(answer)
+        return { kind: 'unavailable', why: answer.why }
+      }
+      if (isTrial) this.#endTrial(answer)
+      return only(answer, (code) => this.#counts(code))
+    })
   }
 
   /**
@@ -117,10 +119,10 @@ export class DnsList {
    * @returns As for `lookup`.
    * @throws `signal.reason` as soon as `signal` aborts.
    */
-  async lookupName(name: string, signal: AbortSignal, dns = this.#dns): Promise<Answer<string>> {
+  lookupName(name: string, signal: AbortSignal, dns = this.#dns): Eventual<Answer<string>> {
+    if (signal.aborted) return Promise.reject(signal.reason)
     const asked = queryName(name)
-    signal.throwIfAborted()
-    return asked === null ? { kind: 'none' } : await this.#ask(asked, signal, dns)
+    return asked === null ? { kind: 'none' } : this.#ask(asked, signal, dns)
   }
 
   /**

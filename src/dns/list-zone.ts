@@ -2,6 +2,7 @@
  * What the zone of a DNS list says (RFC 5782): listed, not listed, or "I will not serve you".
  * Remembers nothing; what follows from an answer is dns-list.ts's affair.
  */
+import { type Eventual, eventually } from '../core/eventual.ts'
 import { type Network, parseIp, parseNetwork } from '../core/ip.ts'
 import type { Answer, Dns } from './resolver.ts'
 
@@ -55,16 +56,17 @@ const errors = codeNetwork('127.255.255.0/24')
  * Asks for one name below `zone`. Of the answers, only those are kept that can be listings: a domain
  * dealer who bought the zone of a dead list usually answers with the address of his advertisements.
  */
-export async function askList(
+export function askList(
   dns: Dns,
   zone: string,
   labels: string,
   signal: AbortSignal,
-): Promise<ListAnswer> {
-  const answer = await dns.addresses(`${labels}.${zone}`, 4, signal)
-  const error = answer.kind === 'found' && answer.records.find((code) => isCodeIn(errors, code))
-  if (typeof error !== 'string') return only(answer, (code) => isCodeIn(listings, code))
-  return { kind: 'error', why: `it answers ${error}, an error of the list` }
+): Eventual<ListAnswer> {
+  return eventually(dns.addresses(`${labels}.${zone}`, 4, signal), (answer): ListAnswer => {
+    const error = answer.kind === 'found' && answer.records.find((code) => isCodeIn(errors, code))
+    if (typeof error !== 'string') return only(answer, (code) => isCodeIn(listings, code))
+    return { kind: 'error', why: `it answers ${error}, an error of the list` }
+  })
 }
 
 /** Asks for both test points. */

@@ -10,6 +10,7 @@
  */
 import type { Resolver } from 'node:dns/promises'
 import type { Clock, Ms } from '../core/clock.ts'
+import type { Eventual } from '../core/eventual.ts'
 import { parseHostname } from '../core/hostname.ts'
 import { arpaName, type Ip } from '../core/ip.ts'
 import { ChannelPool, DnsFailure, failureOf } from './channel-pool.ts'
@@ -23,21 +24,22 @@ export type Answer<T> =
   | { readonly kind: 'unavailable'; readonly why: string }
 
 /**
- * Every question rejects with `signal.reason` once `signal` aborts, and with nothing else. A name
- * that cannot be a DNS name is answered `none` without asking.
+ * An answer that is in memory is given at once; any other is a promise, which rejects with
+ * `signal.reason` once `signal` aborts, and with nothing else. A name that cannot be a DNS name is
+ * answered `none` without asking.
  */
 export interface Dns {
   /** A (family 4) or AAAA (6) records of a name, as address text. */
-  addresses(name: string, family: 4 | 6, signal: AbortSignal): Promise<Answer<string>>
+  addresses(name: string, family: 4 | 6, signal: AbortSignal): Eventual<Answer<string>>
   /**
    * The names of an address (PTR), in lower case: those that are host names, at most eight.
    * The owner of the address chose them, and they need not lead back to it: see reverse.ts.
    */
-  pointers(ip: Ip, signal: AbortSignal): Promise<Answer<string>>
+  pointers(ip: Ip, signal: AbortSignal): Eventual<Answer<string>>
   /** TXT records, the strings of each put together. Any bytes can be in them. */
-  texts(name: string, signal: AbortSignal): Promise<Answer<string>>
+  texts(name: string, signal: AbortSignal): Eventual<Answer<string>>
   /** MX hosts in lower case, lowest preference first; "." for a null MX (RFC 7505). */
-  exchanges(name: string, signal: AbortSignal): Promise<Answer<string>>
+  exchanges(name: string, signal: AbortSignal): Eventual<Answer<string>>
 }
 
 /** What was asked and answered since the start. */
@@ -67,6 +69,8 @@ interface Records {
  * for longer, since it is no answer.
  */
 const failureKeptMs: Ms = 5_000
+
+const noAnswer: Answer<string> = { kind: 'none' }
 
 /** A larger answer (one stranger can publish 64 KB at a name) is passed on but not kept. */
 const keptCharactersMax = 4_096
@@ -104,7 +108,7 @@ export class SystemDns implements Dns {
     return { inFlight: inFlightCount, queued: queuedCount, kept: this.#answers.size }
   }
 
-  addresses(name: string, family: 4 | 6, signal: AbortSignal): Promise<Answer<string>> {
+  addresses(name: string, family: 4 | 6, signal: AbortSignal): Eventual<Answer<string>> {
     const type = family === 4 ? 'A' : 'AAAA'
     return this.#look(type, name, signal, async (resolver, asked) => {
       const found =
@@ -116,7 +120,7 @@ export class SystemDns implements Dns {
     })
   }
 
-  pointers(ip: Ip, signal: AbortSignal): Promise<Answer<string>> {
+  pointers(ip: Ip, signal: AbortSignal): Eventual<Answer<string>> {
     return this.#look('PTR', arpaName(ip), signal, async (resolver, asked) => {
       try {
         return { records: pointerNames(await resolver.resolvePtr(asked)), ttl: null }
@@ -126,14 +130,14 @@ export class SystemDns implements Dns {
     })
   }
 
-  texts(name: string, signal: AbortSignal): Promise<Answer<string>> {
+  texts(name: string, signal: AbortSignal): Eventual<Answer<string>> {
     return this.#look('TXT', name, signal, async (resolver, asked) => {
       const found = await resolver.resolveTxt(asked)
       return { records: found.map((strings) => strings.join('')), ttl: null }
     })
   }
 
-  exchanges(name: string, signal: AbortSignal): Promise<Answer<string>> {
+  exchanges(name: string, signal: AbortSignal): Eventual<Answer<string>> {
     return this.#look('MX', name, signal, async (resolver, asked) => {
       const found = await resolver.resolveMx(asked)
       const hosts = found
@@ -150,16 +154,16 @@ export class SystemDns implements Dns {
     this.#answers.clear()
   }
 
-  async #look(
+  #look(
     type: string,
     name: string,
     signal: AbortSignal,
     query: (resolver: Resolver, asked: string) => Promise<Records>,
-  ): Promise<Answer<string>> {
-    signal.throwIfAborted()
+  ): Eventual<Answer<string>> {
+    if (signal.aborted) return Promise.reject(signal.reason)
     this.#counts.asked += 1
     const asked = queryName(name)
-    if (asked === null) return { kind: 'none' }
+    if (asked === null) return noAnswer
 
     const ask = () => this.#send((resolver) => query(resolver, asked))
     return this.#answers.get(`${type} ${asked}`, ask, signal)

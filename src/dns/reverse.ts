@@ -6,6 +6,7 @@
  * $sender_host_name and RFC 8601 section 2.7.3 calls iprev. Names that excuse a client must be
  * confirmed, names that accuse it need not be.
  */
+import { allOf, type Eventual, eventually } from '../core/eventual.ts'
 import { type Ip, parseIp } from '../core/ip.ts'
 import type { Dns } from './resolver.ts'
 
@@ -30,13 +31,17 @@ export interface Identity {
  *
  * @throws `signal.reason` as soon as `signal` aborts.
  */
-export async function identify(ip: Ip, dns: Dns, signal: AbortSignal): Promise<Identity> {
-  const answer = await dns.pointers(ip, signal)
-  if (answer.kind === 'none') return { state: 'none', pointers: [], confirmed: [], why: '' }
-  if (answer.kind === 'unavailable') return unavailable([], answer.why)
+export function identify(ip: Ip, dns: Dns, signal: AbortSignal): Eventual<Identity> {
+  return eventually(dns.pointers(ip, signal), (answer): Eventual<Identity> => {
+    if (answer.kind === 'none') return { state: 'none', pointers: [], confirmed: [], why: '' }
+    if (answer.kind === 'unavailable') return unavailable([], answer.why)
 
-  const pointers = answer.records
-  const claims = await Promise.all(pointers.map((name) => leadsBack(name, ip, dns, signal)))
+    const claims = allOf(answer.records.map((name) => leadsBack(name, ip, dns, signal)))
+    return eventually(claims, (known) => judged(answer.records, known))
+  })
+}
+
+function judged(pointers: readonly string[], claims: readonly (boolean | string)[]): Identity {
   const confirmed = pointers.filter((_, index) => claims[index] === true)
   if (confirmed.length > 0) return { state: 'confirmed', pointers, confirmed, why: '' }
 
@@ -46,15 +51,21 @@ export async function identify(ip: Ip, dns: Dns, signal: AbortSignal): Promise<I
 }
 
 /** Whether an address is among those of a name; a text when the DNS did not tell, saying why. */
-async function leadsBack(
+function leadsBack(
   name: string,
   ip: Ip,
   dns: Dns,
   signal: AbortSignal,
-): Promise<boolean | string> {
-  const answer = await dns.addresses(name, ip.family, signal)
-  if (answer.kind === 'unavailable') return answer.why
-  return answer.kind === 'found' && answer.records.some((text) => parseIp(text)?.text === ip.text)
+): Eventual<boolean | string> {
+  return eventually(dns.addresses(name, ip.family, signal), (answer) => {
+    if (answer.kind === 'unavailable') return answer.why
+    return answer.kind === 'found' && answer.records.some((text) => isSame(text, ip))
+  })
+}
+
+/** Most are spelt alike, and need no parser. */
+function isSame(text: string, ip: Ip): boolean {
+  return text === ip.text || parseIp(text)?.text === ip.text
 }
 
 function unavailable(pointers: readonly string[], why: string): Identity {

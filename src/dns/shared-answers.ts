@@ -6,6 +6,7 @@
  */
 import { LRUCache } from 'lru-cache'
 import type { Clock, Instant, Ms } from '../core/clock.ts'
+import type { Eventual } from '../core/eventual.ts'
 
 /** An answer and how long it may be kept; 0 for not at all. */
 export interface Keepable<A> {
@@ -46,13 +47,13 @@ export class SharedAnswers<A extends object> {
   }
 
   /**
-   * The answer to a question: from memory, from whoever is just asking it, or by asking.
+   * The answer to a question: at once from memory, else from whoever is just asking it, or by asking.
    *
    * @param ask Not called off when `signal` aborts: its answer is as good for the next asker.
    * @throws `signal.reason` as soon as `signal` aborts, and what `ask` throws.
    */
-  async get(question: string, ask: () => Promise<Keepable<A>>, signal: AbortSignal): Promise<A> {
-    signal.throwIfAborted()
+  get(question: string, ask: () => Promise<Keepable<A>>, signal: AbortSignal): Eventual<A> {
+    if (signal.aborted) return Promise.reject(signal.reason)
     const kept = this.#kept.get(question)
     if (kept !== undefined && this.#clock.now() < kept.staleAt) {
       this.#keptCount += 1

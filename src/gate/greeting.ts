@@ -78,10 +78,8 @@ class Pausing<Who extends Waiting> {
     // A client that leaves closes its session, and so do we when we end it.
     session.leaving.listen(this.#onGone)
     this.#wait(this.#plannedMs)
-    session.screening.identify().then(
-      () => this.#identified(),
-      () => {},
-    )
+    const identifying = session.screening.identify()
+    if (identifying instanceof Promise) identifying.then(() => this.#identified(), nothing)
   }
 
   #wait(ms: Ms): void {

@@ -4,6 +4,7 @@
  * Whoever runs the reverse zone wrote something that the owner of the name knows nothing of: an
  * oversight at best. A name whose look-up fails may be right; to the letter of Botnet 0.8 it is not.
  */
+import { eventually } from '../core/eventual.ts'
 import { defineReason, reasonOptions } from './reason.ts'
 
 export const botnetBaddns = defineReason({
@@ -15,16 +16,16 @@ export const botnetBaddns = defineReason({
 
   prepare(_, { botnet }) {
     return {
-      async find({ client }, { identify }) {
-        const identity = await identify()
-        if (!botnet.judges(client, identity)) return null
-        const [name] = identity.pointers
-        if (name === undefined) return null
-        const failed = botnet.exact && !identity.confirmed.includes(name)
-        return identity.state === 'unconfirmed' || failed
-          ? `${name} does not lead to ${client.text}`
-          : null
-      },
+      find: ({ client }, { identify }) =>
+        eventually(identify(), (identity) => {
+          if (!botnet.judges(client, identity)) return null
+          const [name] = identity.pointers
+          if (name === undefined) return null
+          const failed = botnet.exact && !identity.confirmed.includes(name)
+          return identity.state === 'unconfirmed' || failed
+            ? `${name} does not lead to ${client.text}`
+            : null
+        }),
     }
   },
 })

@@ -2,6 +2,7 @@
  * The client is somebody's line at home, by its host name: made of the address or with a word for
  * such lines in it, and without a word for mail servers.
  */
+import { eventually } from '../core/eventual.ts'
 import { defineReason, reasonOptions } from './reason.ts'
 
 export const botnetClient = defineReason({
@@ -14,11 +15,11 @@ export const botnetClient = defineReason({
 
   prepare(_, { botnet }) {
     return {
-      async find({ client }, { identify }) {
-        const identity = await identify()
-        if (!botnet.judges(client, identity) || botnet.serverWord(identity) !== null) return null
-        return botnet.ipInName(client, identity) ?? botnet.clientWord(identity)
-      },
+      find: ({ client }, { identify }) =>
+        eventually(identify(), (identity) => {
+          if (!botnet.judges(client, identity) || botnet.serverWord(identity) !== null) return null
+          return botnet.ipInName(client, identity) ?? botnet.clientWord(identity)
+        }),
     }
   },
 })

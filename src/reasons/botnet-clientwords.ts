@@ -4,6 +4,7 @@
  * See botnet.ts for the words and for where in the name they count.
  * It adds to what botnet-client counts, and a word for servers takes it away again.
  */
+import { eventually } from '../core/eventual.ts'
 import { defineReason, reasonOptions } from './reason.ts'
 
 export const botnetClientwords = defineReason({
@@ -15,10 +16,10 @@ export const botnetClientwords = defineReason({
 
   prepare(_, { botnet }) {
     return {
-      async find({ client }, { identify }) {
-        const identity = await identify()
-        return botnet.judges(client, identity) ? botnet.clientWord(identity) : null
-      },
+      find: ({ client }, { identify }) =>
+        eventually(identify(), (identity) =>
+          botnet.judges(client, identity) ? botnet.clientWord(identity) : null,
+        ),
     }
   },
 })

@@ -5,6 +5,7 @@
  * there has not asked for a name.
  * It adds to what botnet-client counts, and a word for servers takes it away again.
  */
+import { eventually } from '../core/eventual.ts'
 import { defineReason, reasonOptions } from './reason.ts'
 
 export const botnetIpinhostname = defineReason({
@@ -16,10 +17,10 @@ export const botnetIpinhostname = defineReason({
 
   prepare(_, { botnet }) {
     return {
-      async find({ client }, { identify }) {
-        const identity = await identify()
-        return botnet.judges(client, identity) ? botnet.ipInName(client, identity) : null
-      },
+      find: ({ client }, { identify }) =>
+        eventually(identify(), (identity) =>
+          botnet.judges(client, identity) ? botnet.ipInName(client, identity) : null,
+        ),
     }
   },
 })

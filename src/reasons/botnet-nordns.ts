@@ -4,6 +4,7 @@
  * RFC 1912 section 2.1 asks every host that can be reached to have one, and hosts that send mail for
  * a living do. A resolver that fails has told us nothing; to the letter of Botnet it has.
  */
+import { eventually } from '../core/eventual.ts'
 import { defineReason, reasonOptions } from './reason.ts'
 
 export const botnetNordns = defineReason({
@@ -15,13 +16,13 @@ export const botnetNordns = defineReason({
 
   prepare(_, { botnet }) {
     return {
-      async find({ client }, { identify }) {
-        const identity = await identify()
-        if (!botnet.judges(client, identity)) return null
-        const none = identity.state === 'none'
-        const failed = botnet.exact && identity.pointers.length === 0
-        return none || failed ? `no name for ${client.text}` : null
-      },
+      find: ({ client }, { identify }) =>
+        eventually(identify(), (identity) => {
+          if (!botnet.judges(client, identity)) return null
+          const none = identity.state === 'none'
+          const failed = botnet.exact && identity.pointers.length === 0
+          return none || failed ? `no name for ${client.text}` : null
+        }),
     }
   },
 })

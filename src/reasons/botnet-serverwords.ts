@@ -4,6 +4,7 @@
  * It counts only in a name that leads back to the address, since the owner of an address can write
  * any name he likes there. To the letter of Botnet every name will do.
  */
+import { eventually } from '../core/eventual.ts'
 import { defineReason, reasonOptions } from './reason.ts'
 
 export const botnetServerwords = defineReason({
@@ -15,6 +16,6 @@ export const botnetServerwords = defineReason({
   excuses: ['botnet-ipinhostname', 'botnet-clientwords'],
 
   prepare(_, { botnet }) {
-    return { find: async (_facts, { identify }) => botnet.serverWord(await identify()) }
+    return { find: (_facts, { identify }) => eventually(identify(), botnet.serverWord) }
   },
 })

@@ -5,7 +5,7 @@
  * without them; programs that were written in a hurry do.
  */
 import { parseIp } from '../core/ip.ts'
-import { acceptsJunkHelo } from './accept-junk-helo.ts'
+import { unlessAccepted } from './accept-junk-helo.ts'
 import { defineReason, reasonOptions } from './reason.ts'
 
 export const heloBareIp = defineReason({
@@ -17,11 +17,11 @@ export const heloBareIp = defineReason({
 
   prepare(_, { acceptJunkHelo }) {
     return {
-      async find({ client, helo }, tools) {
+      find({ client, helo }, tools) {
         const bare = helo.replace(/\.$/, '').replace(/^ipv6:/i, '')
         if (parseIp(bare) === null) return null
-        if (await acceptsJunkHelo(acceptJunkHelo, client, tools)) return null
-        return `HELO ${helo} is an address without brackets`
+        const why = `HELO ${helo} is an address without brackets`
+        return unlessAccepted(why, acceptJunkHelo, client, tools)
       },
     }
   },

@@ -5,7 +5,7 @@
  * A program on somebody's computer asks the system for its name and says what the provider calls
  * the line. A server whose owner knows of it has been given a name of its own.
  */
-import { acceptsJunkHelo } from './accept-junk-helo.ts'
+import { unlessAccepted } from './accept-junk-helo.ts'
 import { defineReason, reasonOptions } from './reason.ts'
 import { unqualified } from './unqual-helo.ts'
 
@@ -19,12 +19,11 @@ export const heloDynamic = defineReason({
 
   prepare(_, { acceptJunkHelo, botnet }) {
     return {
-      async find({ client, helo }, tools) {
+      find({ client, helo }, tools) {
         const name = helo.toLowerCase().replace(/\.$/, '')
         if (unqualified(name, client) !== null || name.startsWith('[')) return null
         const why = botnet.looksLikeClient(name, client)
-        if (why === null || (await acceptsJunkHelo(acceptJunkHelo, client, tools))) return null
-        return `HELO ${why}`
+        return why === null ? null : unlessAccepted(`HELO ${why}`, acceptJunkHelo, client, tools)
       },
     }
   },

@@ -3,7 +3,7 @@
  *
  * RFC 6761 section 6.3: such names mean the machine that says them and nothing to anybody else.
  */
-import { acceptsJunkHelo } from './accept-junk-helo.ts'
+import { unlessAccepted } from './accept-junk-helo.ts'
 import { defineReason, reasonOptions } from './reason.ts'
 
 const ownNames = /(?:^|\.)localhost$|^localhost\.localdomain$|^localdomain$/
@@ -17,10 +17,10 @@ export const heloLocalhost = defineReason({
 
   prepare(_, { acceptJunkHelo }) {
     return {
-      async find({ client, helo }, tools) {
+      find({ client, helo }, tools) {
         if (!ownNames.test(helo.toLowerCase().replace(/\.$/, ''))) return null
-        if (await acceptsJunkHelo(acceptJunkHelo, client, tools)) return null
-        return `HELO ${helo} is the client's own name for itself`
+        const why = `HELO ${helo} is the client's own name for itself`
+        return unlessAccepted(why, acceptJunkHelo, client, tools)
       },
     }
   },

@@ -5,6 +5,7 @@
  * to verify. Being unable to verify is no evidence; being somebody else is.
  */
 import { z } from 'zod'
+import { eventually } from '../core/eventual.ts'
 import { acceptsJunkHelo } from './accept-junk-helo.ts'
 import { defineReason, reasonOptions } from './reason.ts'
 import { verifyHelo } from './verify-helo.ts'
@@ -27,11 +28,13 @@ export const heloNoJive = defineReason({
   prepare(options, { acceptJunkHelo, names }) {
     const dubious = names(options.names)
     return {
-      async find({ client, helo }, tools) {
+      find({ client, helo }, tools) {
         if (!dubious.has(helo.toLowerCase().replace(/\.$/, ''))) return null
-        if (await acceptsJunkHelo(acceptJunkHelo, client, tools)) return null
-        const verdict = await verifyHelo(helo, client, tools)
-        return verdict === 'refuted' ? `HELO ${helo} does not lead to ${client.text}` : null
+        return eventually(acceptsJunkHelo(acceptJunkHelo, client, tools), async (accepts) => {
+          if (accepts) return null
+          const verdict = await verifyHelo(helo, client, tools)
+          return verdict === 'refuted' ? `HELO ${helo} does not lead to ${client.text}` : null
+        })
       },
       header: () => 'X-HELO-dubious: Your HELO/EHLO does not jive',
     }

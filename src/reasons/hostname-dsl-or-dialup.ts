@@ -10,6 +10,7 @@
  * That clears a client of this reason (not of botnet-client, which counts for less); a name of their
  * own that does not lead to them clears nobody, and one whose look-up fails proves nothing.
  */
+import { type Eventual, eventually } from '../core/eventual.ts'
 import type { Ip } from '../core/ip.ts'
 import { hostPart, registeredDomain } from '../core/registered-domain.ts'
 import { defineReason, reasonOptions, type Tools } from './reason.ts'
@@ -31,14 +32,16 @@ export const hostnameDslOrDialup = defineReason({
 
   prepare(_, { flavellExact }) {
     return {
-      async find({ client, helo }, tools) {
-        const { confirmed, pointers } = await tools.identify()
-        if (flavellExact)
-          return confirmed.slice(0, 1).find((name) => flavellPattern.test(name)) ?? null
-        const name = pointers.find((each) => lineWord(each) !== null)
-        if (name === undefined || (await mayHaveOwnName(helo, name, client, tools))) return null
-        return `${name} has "${lineWord(name)}"`
-      },
+      find: ({ client, helo }, tools) =>
+        eventually(tools.identify(), ({ confirmed, pointers }): Eventual<string | null> => {
+          if (flavellExact)
+            return confirmed.slice(0, 1).find((name) => flavellPattern.test(name)) ?? null
+          const name = pointers.find((each) => lineWord(each) !== null)
+          if (name === undefined) return null
+          return mayHaveOwnName(helo, name, client, tools).then((mayHave) =>
+            mayHave ? null : `${name} has "${lineWord(name)}"`,
+          )
+        }),
     }
   },
 })

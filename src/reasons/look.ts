@@ -1,6 +1,7 @@
-/** Runs the reasons of a stage: all at once, each with a time limit, none able to do harm. */
+/** Runs the reasons of a stage: all at once, within a time limit, none able to do harm. */
 import type { Clock, Ms } from '../core/clock.ts'
 import { messageOf } from '../core/errors.ts'
+import type { Eventual } from '../core/eventual.ts'
 import type { Finding, Stage } from '../core/ledger.ts'
 import type { Log } from '../observe/log.ts'
 import type { Evidence, FactsAt, Reason, Tools } from './reason.ts'
@@ -13,69 +14,110 @@ export interface Watch {
 }
 
 /**
- * What the reasons of one stage find.
+ * What the reasons of one stage find: at once when all of them know.
  *
  * A reason that throws or is too slow has found nothing; that is counted. Settles at the latest
  * after the time limit, or as soon as the client leaves.
  *
  * @throws `tools.signal.reason` when the client leaves.
  */
-export async function look<S extends Stage>(
+export function look<S extends Stage>(
   reasons: readonly Reason<S>[],
   facts: FactsAt[S],
   tools: Tools,
   watch: Watch,
-): Promise<Finding[]> {
-  const asked = reasons.map((reason) => ask(reason, facts, tools, watch))
-  const known = asked.filter((found): found is Found => !(found instanceof Promise))
-  if (known.length === asked.length) return known.filter((finding) => finding !== null)
-  const found = await Promise.all(asked)
-  tools.signal.throwIfAborted()
-  return found.filter((finding) => finding !== null)
+): Eventual<Finding[]> {
+  const found: Found[] = []
+  const slow: Slow<S>[] = []
+  for (const reason of reasons) {
+    const asked = attempt(reason, watch, () => reason.find(facts, tools))
+    if (asked instanceof Promise) slow.push({ reason, at: found.length, asked })
+    found.push(asked instanceof Promise ? undefined : findingOf(reason, facts, asked, watch))
+  }
+  if (slow.length === 0) return known(found)
+  return wait(slow, found, facts, tools.signal, watch).then(() => known(found))
 }
 
-type Found = Finding | null
+/** null: nothing was found; undefined: it is not known, or never will be. */
+type Found = Finding | null | undefined
 
-/** Most reasons know at once, and are not made to wait for a promise. */
-function ask<S extends Stage>(
+/** A reason that has to ask somebody. */
+interface Slow<S extends Stage> {
+  readonly reason: Reason<S>
+  /** Where its finding belongs. */
+  readonly at: number
+  readonly asked: Promise<Evidence>
+}
+
+function known(found: readonly Found[]): Finding[] {
+  return found.filter((finding) => finding != null)
+}
+
+function findingOf<S extends Stage>(
   reason: Reason<S>,
   facts: FactsAt[S],
-  tools: Tools,
+  evidence: Evidence,
   watch: Watch,
-): Found | Promise<Found> {
-  const found = (evidence: Evidence): Found => {
-    if (evidence === null) return null
-    const { name, stage, action, weight, excuses } = reason
-    return { reason: name, stage, evidence, action, weight, excuses, header: reason.header(facts) }
-  }
-  const failed = (error: unknown): null => {
-    if (!tools.signal.aborted) {
-      watch.log.event('reason.failed', { reason: reason.name, why: messageOf(error) })
-    }
-    return null
-  }
+): Finding | null {
+  if (evidence === null) return null
+  const { name, stage, action, weight, excuses } = reason
+  return attempt(reason, watch, () => {
+    const header = reason.header(facts)
+    return { reason: name, stage, evidence, action, weight, excuses, header }
+  })
+}
+
+/** What comes of something that an operator may have written; null when it throws. */
+function attempt<T>(reason: { readonly name: string }, watch: Watch, act: () => T): T | null {
   try {
-    const evidence = reason.find(facts, tools)
-    if (!(evidence instanceof Promise)) return found(evidence)
-    return withinLimit(evidence, tools.signal, watch).then(found).catch(failed)
+    return act()
   } catch (error) {
-    return failed(error)
+    failed(reason, watch, messageOf(error))
+    return null
   }
 }
 
-async function withinLimit(
-  evidence: Promise<Evidence>,
+function failed({ name }: { readonly name: string }, { log }: Watch, why: string): void {
+  log.event('reason.failed', { reason: name, why })
+}
+
+/** Puts what the slow ones find in its place, for as long as they may take. One timer for all. */
+async function wait<S extends Stage>(
+  slow: readonly Slow<S>[],
+  found: Found[],
+  facts: FactsAt[S],
   signal: AbortSignal,
-  { clock, timeLimitMs }: Watch,
-): Promise<Evidence> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const stopTimer = clock.after(timeLimitMs, () => reject(new Error('took too long')))
+  watch: Watch,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  let isOver = false
+  let missing = slow.length
+  const settle = (at: number, finding: Finding | null) => {
+    found[at] = finding
+    missing -= 1
+    if (missing === 0) resolve()
+  }
+  for (const { reason, at, asked } of slow) {
+    asked.then(
+      (evidence) => isOver || settle(at, findingOf(reason, facts, evidence, watch)),
+      (error: unknown) => {
+        if (isOver || signal.aborted) return
+        failed(reason, watch, messageOf(error))
+        settle(at, null)
+      },
+    )
+  }
+  const stopTimer = watch.clock.after(watch.timeLimitMs, resolve)
   const leave = () => reject(signal.reason)
   signal.addEventListener('abort', leave, { once: true })
+  if (signal.aborted) leave()
   try {
-    return await Promise.race([evidence, promise])
+    await promise
   } finally {
+    isOver = true
     stopTimer()
     signal.removeEventListener('abort', leave)
   }
+  const tooSlow = slow.filter(({ at }) => found[at] === undefined)
+  for (const { reason } of tooSlow) failed(reason, watch, 'took too long')
 }

@@ -5,11 +5,12 @@
  * case, in linear time. What is asked for decides at which stage the reason looks.
  */
 import { z } from 'zod'
+import { type Eventual, eventually } from '../core/eventual.ts'
 import { type Network, parseNetwork } from '../core/ip.ts'
 import type { Stage } from '../core/ledger.ts'
 import { type Pattern, parsePattern } from '../core/pattern.ts'
 import { visible } from '../core/text.ts'
-import { type AnyReason, type FactsAt, reasonOptions, type Tools } from './reason.ts'
+import { type AnyReason, type Evidence, type FactsAt, reasonOptions, type Tools } from './reason.ts'
 
 const pattern = z.string().superRefine((text, context) => {
   try {
@@ -70,7 +71,7 @@ function stageOf({ ip, host, helo, sender, recipient, tls }: Conditions): Stage 
 type Facts = Partial<FactsAt['rcpt']>
 
 /** One condition: what of the facts shows that it holds, or null. */
-type Test = (facts: Facts, tools: Tools) => string | null | Promise<string | null>
+type Test = (facts: Facts, tools: Tools) => Eventual<Evidence>
 
 /** Makes a reason of the config file ready for use; none when it is off. */
 export function ownReasons(own: OwnReason): AnyReason[] {
@@ -78,17 +79,22 @@ export function ownReasons(own: OwnReason): AnyReason[] {
   const stage = stageOf(own)
   if (action === 'off' || stage === null) return []
   const tests = testsOf(own)
-  const find = async (facts: Facts, tools: Tools) => {
-    const shown: string[] = []
-    for (const test of tests) {
-      const what = await test(facts, tools)
-      if (what === null) return null
-      shown.push(what)
-    }
-    return shown.join(', ')
-  }
+  const find = (facts: Facts, tools: Tools) => allShown(tests, facts, tools)
   // Whatever the stage, its facts are some of those that `find` knows what to do with.
   return [{ name, stage, action, weight, excuses, header: () => null, find } as AnyReason]
+}
+
+/** What the tests show, one after the other; null as soon as one shows nothing. */
+function allShown(
+  [test, ...others]: readonly Test[],
+  facts: Facts,
+  tools: Tools,
+): Eventual<Evidence> {
+  if (test === undefined) return ''
+  return eventually(test(facts, tools), (what): Eventual<Evidence> => {
+    if (what === null || others.length === 0) return what
+    return eventually(allShown(others, facts, tools), (rest) => rest && `${what}, ${rest}`)
+  })
 }
 
 /** Those that cost nothing first. */
@@ -129,10 +135,10 @@ function tlsTest(wanted: boolean): Test {
 }
 
 function hostTest(wanted: Pattern, mustBeConfirmed: boolean): Test {
-  return async (_, { identify }) => {
-    const { confirmed, pointers } = await identify()
-    const names = mustBeConfirmed ? confirmed : pointers
-    const name = names.find((each) => wanted.found(each))
-    return name === undefined ? null : `host ${name}`
-  }
+  return (_, { identify }) =>
+    eventually(identify(), ({ confirmed, pointers }) => {
+      const names = mustBeConfirmed ? confirmed : pointers
+      const name = names.find((each) => wanted.found(each))
+      return name === undefined ? null : `host ${name}`
+    })
 }

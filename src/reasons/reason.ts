@@ -6,6 +6,7 @@
  */
 import { z } from 'zod'
 import type { Sender } from '../core/envelope.ts'
+import type { Eventual } from '../core/eventual.ts'
 import type { HostList } from '../core/host-list.ts'
 import type { Ip } from '../core/ip.ts'
 import { type Action, actions, type Stage } from '../core/ledger.ts'
@@ -71,7 +72,7 @@ export interface FactsAt {
 export interface Tools {
   readonly dns: Dns
   /** The client's names in DNS; asked once for all reasons of a connection. */
-  readonly identify: () => Promise<Identity>
+  readonly identify: () => Eventual<Identity>
   readonly signal: AbortSignal
 }
 
@@ -113,7 +114,7 @@ export interface ReasonDefinition<
 }
 
 export interface PreparedReason<S extends Stage> {
-  readonly find: (facts: FactsAt[S], tools: Tools) => Promise<Evidence> | Evidence
+  readonly find: (facts: FactsAt[S], tools: Tools) => Eventual<Evidence>
   /** A header line for filters behind the back end, when the reason is found. */
   readonly header?: (facts: FactsAt[S]) => string
 }
@@ -131,7 +132,7 @@ export interface Reason<S extends Stage = Stage> {
   readonly weight: number
   /** The reasons that it excuses, "*" for all; none for what speaks against the client. */
   readonly excuses: readonly string[]
-  readonly find: (facts: FactsAt[S], tools: Tools) => Promise<Evidence> | Evidence
+  readonly find: (facts: FactsAt[S], tools: Tools) => Eventual<Evidence>
   readonly header: (facts: FactsAt[S]) => string | null
 }
 

@@ -5,6 +5,7 @@
  * the policy list of Spamhaus; the reason keeps its name, since scripts know it by that.
  */
 import { z } from 'zod'
+import { eventually } from '../core/eventual.ts'
 import { defineReason, reasonOptions } from './reason.ts'
 
 export const sorbsDul = defineReason({
@@ -36,10 +37,10 @@ export const sorbsDul = defineReason({
   prepare({ zone, codes, ipv6 }, { openList }) {
     const list = openList({ name: 'sorbs-dul', zone, codes, ipv6, of: 'address' })
     return {
-      async find({ client }, { dns, signal }) {
-        const answer = await list.lookup(client, signal, dns)
-        return answer.kind === 'found' ? `listed as ${answer.records.join(', ')}` : null
-      },
+      find: ({ client }, { dns, signal }) =>
+        eventually(list.lookup(client, signal, dns), (answer) =>
+          answer.kind === 'found' ? `listed as ${answer.records.join(', ')}` : null,
+        ),
     }
   },
 })

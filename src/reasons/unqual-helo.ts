@@ -7,7 +7,7 @@
  * is no ground to refuse mail (section 4.1.4); it is one to take more time over it.
  */
 import { type Ip, parseAddressLiteral, parseIp } from '../core/ip.ts'
-import { acceptsJunkHelo } from './accept-junk-helo.ts'
+import { unlessAccepted } from './accept-junk-helo.ts'
 import { defineReason, reasonOptions } from './reason.ts'
 
 /** The pattern of the recipe, to the letter; what it does not match is unqualified. */
@@ -22,12 +22,11 @@ export const unqualHelo = defineReason({
 
   prepare(_, { acceptJunkHelo, flavellExact }) {
     return {
-      async find({ client, helo, addressHidden }, tools) {
+      find({ client, helo, addressHidden }, tools) {
         // A literal may well be that of the client, whose address nobody knows.
         if (addressHidden && parseAddressLiteral(helo) !== null) return null
         const why = flavellExact ? flavellVerdict(helo) : unqualified(helo, client)
-        if (why === null || (await acceptsJunkHelo(acceptJunkHelo, client, tools))) return null
-        return why
+        return why === null ? null : unlessAccepted(why, acceptJunkHelo, client, tools)
       },
       header: ({ helo }) => `X-HELO-warning: That's a nasty HELO: ${helo}`,
     }

@@ -6,6 +6,7 @@
  */
 import { type Client, mayBeFriend } from '../core/client.ts'
 import type { Sender } from '../core/envelope.ts'
+import { allOf, type Eventual, eventually } from '../core/eventual.ts'
 import type { HostList } from '../core/host-list.ts'
 import { isPrivate } from '../core/ip.ts'
 import type { Leaving } from '../core/leaving.ts'
@@ -52,7 +53,7 @@ export class Screening {
   readonly #client: Client
   readonly #parts: ScreeningParts
   readonly #leaving: Leaving
-  #identifying: Promise<Identity> | null = null
+  #identifying: Eventual<Identity> | null = null
   #identity: Identity | null = null
   readonly #dns: CountedDns
   readonly #arrival: Arrival
@@ -61,11 +62,11 @@ export class Screening {
   #heloBefore: string | null = null
   #secure = false
   #tooSoon: string | null = null
-  /** Findings of each stage, as promises from the moment its facts are known. */
-  #connect: Promise<Finding[]> = nothing
-  #greeting: Promise<Finding[]> = nothing
-  #hello: Promise<Finding[]> = nothing
-  #mail: Promise<Finding[]> = nothing
+  /** Findings of each stage, looked for from the moment its facts are known. */
+  #connect: Eventual<readonly Finding[]> = nothing
+  #greeting: Eventual<readonly Finding[]> = nothing
+  #hello: Eventual<readonly Finding[]> = nothing
+  #mail: Eventual<readonly Finding[]> = nothing
   /** What has been found before HELO, without waiting for more. */
   readonly foundSoFar: Finding[] = []
 
@@ -93,20 +94,24 @@ export class Screening {
   }
 
   /** The client's names; asked once, and `unavailable` when that takes longer than a reason may. */
-  identify(): Promise<Identity> {
-    if (this.addressHidden) return Promise.resolve(hiddenIdentity)
+  identify(): Eventual<Identity> {
+    if (this.addressHidden) return hiddenIdentity
     this.#identifying ??= this.#identify()
-    return this.#identifying
+    return this.#identity ?? this.#identifying
   }
 
-  async #identify(): Promise<Identity> {
+  #identify(): Eventual<Identity> {
+    const asked = this.#leaving.during(({ signal }) => identify(this.#client.ip, this.#dns, signal))
+    if (asked instanceof Promise) return quietly(this.#identifiedBy(asked))
+    this.#identity = asked
+    return asked
+  }
+
+  async #identifiedBy(asked: Promise<Identity>): Promise<Identity> {
     const { clock, timeLimitMs } = this.#parts.watch
     const tooSlow = Promise.withResolvers<Identity>()
     const stopTimer = clock.after(timeLimitMs, () => tooSlow.resolve(unknownIdentity))
     try {
-      const asked = this.#leaving.during(({ signal }) =>
-        identify(this.#client.ip, this.#dns, signal),
-      )
       this.#identity = await Promise.race([asked, tooSlow.promise])
       return this.#identity
     } finally {
@@ -123,9 +128,9 @@ export class Screening {
   arrived(): void {
     // Whatever is known by now is known of the address.
     if (this.addressHidden) return
-    void quietly(this.identify())
+    void this.identify()
     this.#connect = this.#look(this.#parts.reasons.connect, this.#connectFacts)
-    void quietly(this.#connect.then((found) => this.foundSoFar.push(...found)))
+    void quietly(eventually(this.#connect, (found) => void this.foundSoFar.push(...found)))
   }
 
   /** The greet pause is over; `earlyTalk` is what the client said in it. */
@@ -160,16 +165,11 @@ export class Screening {
     const helo = this.#heloFacts ?? { ...this.#connectFacts, ...noHelo }
     const facts = { ...helo, sender }
     this.#mailFacts = facts
+    const before = allOf([this.#connect, this.#greeting, this.#hello])
+    const reasons = this.#parts.reasons.mail
     this.#mail = quietly(
-      this.#mayBeExcused(this.#parts.reasons.mail).then((due) => this.#look(due, facts)),
+      eventually(before, (found) => this.#look(mayBeExcused(reasons, found.flat()), facts)),
     )
-  }
-
-  /** Excuses cost look-ups, so they are looked for only when there is something to excuse. */
-  async #mayBeExcused(reasons: readonly Reason<'mail'>[]): Promise<readonly Reason<'mail'>[]> {
-    const found = (await Promise.all([this.#connect, this.#greeting, this.#hello])).flat()
-    const excused = (name: string) => found.some(({ reason }) => name === '*' || name === reason)
-    return reasons.filter(({ excuses }) => excuses.length === 0 || excuses.some(excused))
   }
 
   /**
@@ -177,13 +177,14 @@ export class Screening {
    *
    * @throws why the client is gone, when it is.
    */
-  async findings(recipient: string, course: Course): Promise<Finding[]> {
-    if (this.#mailFacts === null) return []
+  findings(recipient: string, course: Course): Eventual<readonly Finding[]> {
+    if (this.#mailFacts === null) return nothing
     const facts = { ...this.#mailFacts, recipient, ...course, tooSoon: this.#tooSoon }
-    const stages = [this.#connect, this.#greeting, this.#hello, this.#mail]
-    const found = await Promise.all([...stages, this.#look(this.#parts.reasons.rcpt, facts)])
-    await this.identify()
-    return this.#applies() ? found.flat() : []
+    const rcpt = this.#look(this.#parts.reasons.rcpt, facts)
+    const stages = allOf([this.#connect, this.#greeting, this.#hello, this.#mail, rcpt])
+    return eventually(stages, (found) =>
+      eventually(this.identify(), () => (this.#applies() ? found.flat() : nothing)),
+    )
   }
 
   /** True for clients that never wait, by address or by confirmed name. */
@@ -204,12 +205,15 @@ export class Screening {
     return mayBe && this.#parts.knownGood.matches({ ip, name: null })
   }
 
-  #look<S extends Stage>(reasons: readonly Reason<S>[], facts: FactsAt[S]): Promise<Finding[]> {
+  #look<S extends Stage>(
+    reasons: readonly Reason<S>[],
+    facts: FactsAt[S],
+  ): Eventual<readonly Finding[]> {
     if (reasons.length === 0) return nothing
     const { watch } = this.#parts
     const dns = this.#dns
     const identify = () => this.identify()
-    return quietly(
+    return quietly<readonly Finding[]>(
       this.#leaving.during((lent) =>
         look(reasons, facts, new LentTools(dns, identify, lent), watch),
       ),
@@ -241,10 +245,19 @@ const hiddenIdentity: Identity = { ...nameless, why: 'the address is not the one
 /** What the reasons of HELO go by when there was none. */
 const noHelo = { helo: '', heloBefore: null, secure: false }
 
-const nothing: Promise<Finding[]> = Promise.resolve([])
+const nothing: readonly Finding[] = []
+
+/** Excuses cost look-ups, so they are looked for only when there is something to excuse. */
+function mayBeExcused(
+  reasons: readonly Reason<'mail'>[],
+  found: readonly Finding[],
+): readonly Reason<'mail'>[] {
+  const excused = (name: string) => found.some(({ reason }) => name === '*' || name === reason)
+  return reasons.filter(({ excuses }) => excuses.length === 0 || excuses.some(excused))
+}
 
 /** A client that leaves ends its look-ups, and nobody may be there to hear of it. */
-function quietly<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {})
-  return promise
+function quietly<T>(value: Eventual<T>): Eventual<T> {
+  if (value instanceof Promise) value.catch(() => {})
+  return value
 }

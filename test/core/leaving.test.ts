@@ -59,9 +59,6 @@ describe('Leaving', () => {
     await running
     const { aborted } = lent ?? leaving.signal
     assert.equal(aborted, false)
-    await assert.rejects(
-      leaving.during(async () => 1),
-      gone,
-    )
+    await assert.rejects(async () => await leaving.during(() => 1), gone)
   })
 })

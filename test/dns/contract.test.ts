@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { describe, it } from 'node:test'
+import type { Eventual } from '../../src/core/eventual.ts'
 import type { Answer, Dns } from '../../src/dns/resolver.ts'
 import { fakeDns } from '../helpers/fake-dns.ts'
 import { ipOf, systemDnsAt } from './worlds.ts'
@@ -49,7 +50,7 @@ const subjects: Readonly<Record<string, () => Promise<Subject>>> = {
   },
 }
 
-type Question = (dns: Dns, signal: AbortSignal) => Promise<Answer<string>>
+type Question = (dns: Dns, signal: AbortSignal) => Eventual<Answer<string>>
 
 const a = (name: string): Question => {
   return (dns, signal) => dns.addresses(name, 4, signal)
@@ -128,7 +129,7 @@ for (const [name, subject] of Object.entries(subjects)) {
       await using at = await subject()
       const signal = AbortSignal.abort(new Error('hung up'))
       for (const { ask } of Object.values(cases)) {
-        await assert.rejects(ask(at.dns, signal), /hung up/)
+        await assert.rejects(async () => await ask(at.dns, signal), /hung up/)
       }
     })
   })

@@ -127,7 +127,7 @@ describe('identify', () => {
       const identity = identify(ipOf(client4), dns, client.signal)
       await clock.advance(inMs)
       client.abort(new Error('hung up'))
-      await assert.rejects(identity, /hung up/)
+      await assert.rejects(Promise.resolve(identity), /hung up/)
       assert.equal(clock.sleeping, 0)
     })
   }

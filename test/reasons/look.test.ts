@@ -179,12 +179,17 @@ function setUp() {
   log.listen((name, fields) => {
     if (name === 'reason.failed' && 'reason' in fields) heard.push(fields)
   })
-  const see = (reasons: readonly Reason<'helo'>[], signal = stays()) =>
-    look(reasons, factsOf({ client, helo: 'MarineGuy' }), toolsFor(client, undefined, signal), {
-      clock,
-      log,
-      timeLimitMs: 10_000,
-    })
+  const see = async (reasons: readonly Reason<'helo'>[], signal = stays()) =>
+    await look(
+      reasons,
+      factsOf({ client, helo: 'MarineGuy' }),
+      toolsFor(client, undefined, signal),
+      {
+        clock,
+        log,
+        timeLimitMs: 10_000,
+      },
+    )
   return { clock, log, heard, see }
 }
 

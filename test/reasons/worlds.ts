@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import type { Clock } from '../../src/core/clock.ts'
 import { plainSender, type Sender } from '../../src/core/envelope.ts'
+import type { Eventual } from '../../src/core/eventual.ts'
 import { parseHostList } from '../../src/core/host-list.ts'
 import type { Ip } from '../../src/core/ip.ts'
 import { DnsList } from '../../src/dns/dns-list.ts'
@@ -80,7 +81,7 @@ export function senderOf(address: string): Sender {
 /** Tools for one client; its names are asked once, as in a session. */
 export function toolsFor(client: Ip | string, dns: Dns = fakeDns(), signal = stays()): Tools {
   const ip = typeof client === 'string' ? ipOf(client) : client
-  let identity: Promise<Identity> | null = null
+  let identity: Eventual<Identity> | null = null
   return {
     dns,
     signal,
