@@ -1,5 +1,6 @@
 /**
- * One conversation with the back end, in lock-step: one command, one reply.
+ * One conversation with the back end, in lock-step: a command and its reply, or several that belong
+ * together and their replies, where it takes them so (RFC 2920).
  *
  * It knows the protocol and nothing of clients, reasons or delays. Whatever goes wrong with the
  * connection ends it with BackendLost; a reply is always the back end's own.
@@ -23,6 +24,15 @@ export class BackendLost extends Error {
   override readonly name = 'BackendLost'
 }
 
+/** Replies that are owed. */
+interface Asked {
+  readonly count: number
+  readonly heard: Reply[]
+  readonly resolve: (replies: readonly Reply[]) => void
+  readonly reject: (error: Error) => void
+  readonly stopTimer: () => void
+}
+
 export class Conversation {
   readonly #socket: Socket
   readonly #clock: Clock
@@ -37,10 +47,7 @@ export class Conversation {
   #capabilities: Capabilities
   /** Replies that came before they were asked for: an early refusal in the middle of DATA. */
   readonly #early: Reply[] = []
-  #asked: {
-    readonly resolve: (reply: Reply) => void
-    readonly reject: (error: Error) => void
-  } | null = null
+  #asked: Asked | null = null
   #lost: BackendLost | null = null
   /** Settles when the back end has read what was written, or never will. */
   #draining: Promise<void> | null = null
@@ -81,13 +88,43 @@ export class Conversation {
    * @throws BackendLost when no reply comes within `limitMs` or the connection fails.
    */
   async say(line: string, limitMs: Ms): Promise<Reply> {
+    this.#write(line)
+    return first(await this.#replies(1, limitMs))
+  }
+
+  /**
+   * Says several lines, the last of which makes sense only after the others, and waits for their
+   * replies: in one go where the back end takes that, else one after the other.
+   *
+   * @param goesOn Whether the next line is to be said after this reply, where it still can be kept back.
+   * @returns The replies there were: to the first lines, or to all. After a 421 there are no more.
+   * @throws BackendLost when one does not come within `limitMs` or the connection fails.
+   */
+  async sayAll(
+    lines: readonly string[],
+    limitMs: Ms,
+    goesOn: (reply: Reply, index: number) => boolean,
+  ): Promise<readonly Reply[]> {
+    if (lines.length > 1 && this.#capabilities.has('PIPELINING')) {
+      this.#write(...lines)
+      return await this.#replies(lines.length, limitMs)
+    }
+    const heard: Reply[] = []
+    for (const [index, line] of lines.entries()) {
+      const answer = await this.say(line, limitMs)
+      heard.push(answer)
+      if (!goesOn(answer, index)) break
+    }
+    return heard
+  }
+
+  #write(...lines: readonly string[]): void {
     // Whoever composes a command checks what strangers put in it; this is the last gate.
-    if (/[\r\n\0]/.test(line)) throw new TypeError('a command is one line')
+    if (lines.some((line) => /[\r\n\0]/.test(line))) throw new TypeError('a command is one line')
     if (this.#lost !== null) throw this.#lost
     // A reply nobody asked for answers nothing: the two sides no longer agree where they are.
     if (this.#early.length > 0) throw this.#lose('replied without being asked')
-    this.#socket.write(`${line}\r\n`)
-    return await this.nextReply(limitMs)
+    this.#socket.write(`${lines.join('\r\n')}\r\n`)
   }
 
   /** Says EHLO, HELO or LHLO again, after the back end has been told who the client is. */
@@ -103,17 +140,15 @@ export class Conversation {
   /** Waits for a reply to what has been said already. */
   async nextReply(limitMs: Ms): Promise<Reply> {
     const early = this.#early.shift()
-    if (early !== undefined) return early
-    if (this.#lost !== null) throw this.#lost
-    const { promise, resolve, reject } = Promise.withResolvers<Reply>()
-    this.#asked = { resolve, reject }
+    return early ?? first(await this.#replies(1, limitMs))
+  }
+
+  #replies(count: number, limitMs: Ms): Promise<readonly Reply[]> {
+    if (this.#lost !== null) return Promise.reject(this.#lost)
+    const { promise, resolve, reject } = Promise.withResolvers<readonly Reply[]>()
     const stopTimer = this.#clock.after(limitMs, () => this.#lose(`no reply for ${limitMs} ms`))
-    try {
-      return await promise
-    } finally {
-      stopTimer()
-      this.#asked = null
-    }
+    this.#asked = { count, heard: [], resolve, reject, stopTimer }
+    return promise
   }
 
   /**
@@ -182,10 +217,14 @@ export class Conversation {
   }
 
   #take(heard: Reply): void {
-    if (this.#asked !== null) {
-      const { resolve } = this.#asked
+    const asked = this.#asked
+    if (asked !== null) {
+      asked.heard.push(heard)
+      // With 421 it says that it hangs up (RFC 5321 section 3.8).
+      if (asked.heard.length < asked.count && heard.code !== 421) return
       this.#asked = null
-      resolve(heard)
+      asked.stopTimer()
+      asked.resolve(asked.heard)
     } else if (this.#early.length < 4) {
       this.#early.push(heard)
     } else {
@@ -203,8 +242,16 @@ export class Conversation {
   #end(why: string): BackendLost {
     const lost = new BackendLost(why)
     this.#lost = lost
-    this.#asked?.reject(lost)
+    const asked = this.#asked
+    this.#asked = null
+    asked?.stopTimer()
+    asked?.reject(lost)
     this.#stopDraining?.()
     return lost
   }
+}
+
+function first([reply]: readonly Reply[]): Reply {
+  if (reply === undefined) throw new TypeError('no reply')
+  return reply
 }

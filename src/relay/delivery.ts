@@ -6,6 +6,7 @@
  * occupies a place at the back end; afterwards it is told again what it had agreed to.
  */
 import { type Recipient, type Sender, splitAddress } from '../core/envelope.ts'
+import type { Leaving } from '../core/leaving.ts'
 import { isHalf, isPositive, type Reply, reply } from '../core/reply.ts'
 import type { Backend } from './backend.ts'
 import { mailCommand, needsMore, rcptCommand } from './commands.ts'
@@ -25,10 +26,16 @@ const oneByOne = reply(
 )
 const noRecipients = reply(554, '5.5.1', 'No valid recipients')
 
+/** A line that is to be said to the back end. */
+interface Due {
+  readonly line: string
+  readonly about: 'reset' | 'forwarding' | 'sender' | 'known' | 'new'
+}
+
 export class Delivery {
   readonly #backend: Backend
   readonly #client: () => Introduction
-  readonly #signal: AbortSignal
+  readonly #leaving: Leaving
   #conversation: Conversation | null = null
   #sender: Sender | null = null
   /** The answer to MAIL on the present conversation; null while it has not been said there. */
@@ -36,15 +43,18 @@ export class Delivery {
   #accepted: Recipient[] = []
   /** True when the back end still holds a message that the client has given up. */
   #stale = false
+  /** True when another client was served in the present conversation, and nothing was said since. */
+  #isSpare = false
   /** True when the present conversation is one that the client has logged in to. */
   #loggedIn = false
   /** Set when the back end no longer agrees to what the client has been told. */
   #broken: Reply | null = null
 
-  constructor(backend: Backend, client: () => Introduction, signal: AbortSignal) {
+  /** @param leaving That of the client. */
+  constructor(backend: Backend, client: () => Introduction, leaving: Leaving) {
     this.#backend = backend
     this.#client = client
-    this.#signal = signal
+    this.#leaving = leaving
   }
 
   get acceptedCount(): number {
@@ -69,12 +79,8 @@ export class Delivery {
     if (this.isFull) return oneByOne
     if (this.#mailReply !== null && !isPositive(this.#mailReply)) return this.#mailReply
     try {
-      const conversation = await this.#ready()
-      if (this.#mailReply !== null && !isPositive(this.#mailReply)) return this.#mailReply
-      const answer = await this.#say(
-        conversation,
-        rcptCommand(recipient, conversation.capabilities),
-      )
+      const answer = await this.#catchUp(recipient)
+      if (answer === null) return this.#broken ?? this.#mailReply ?? wentAway
       if (isPositive(answer)) this.#accepted.push(recipient)
       return answer
     } catch (error) {
@@ -87,7 +93,8 @@ export class Delivery {
     if (this.#broken !== null) return this.#broken
     if (this.#accepted.length === 0) return noRecipients
     try {
-      const conversation = await this.#ready()
+      if (this.#mailReply === null) await this.#catchUp(null)
+      const conversation = await this.#open()
       if (this.#broken !== null) return this.#broken
       const answer = await conversation.say('DATA', this.#backend.options.data_timeout)
       // Unless it wants the content, it still holds the message.
@@ -155,15 +162,87 @@ export class Delivery {
     return this.#mailReply === null && !this.#stale && !this.#loggedIn
   }
 
-  /** A conversation in which MAIL and all accepted recipients have been said. */
-  async #ready(): Promise<Conversation> {
-    const conversation = await this.#open()
-    if (this.#stale) {
-      this.#stale = false
-      await this.#say(conversation, 'RSET')
+  /**
+   * Says what the back end has yet to hear of this message (RSET, MAIL, recipients that it agreed to in
+   * another conversation), and one more recipient behind it.
+   *
+   * @returns The answer to that recipient; null where it did not come to that.
+   */
+  async #catchUp(recipient: Recipient | null): Promise<Reply | null> {
+    for (;;) {
+      const conversation = await this.#open()
+      const due = this.#due(conversation, recipient)
+      const isSpare = this.#isSpare
+      try {
+        const heard = await this.#sayDue(conversation, due)
+        this.#isSpare = false
+        if (!isSpare || isPositive(heard[0] ?? wentAway))
+          return this.#heard(conversation, due, heard)
+        conversation.quit()
+      } catch (error) {
+        if (!isSpare || !(error instanceof BackendLost)) throw error
+      }
+      // One that has served another client and does no longer has heard nothing of this one.
+      this.#conversation = null
     }
-    if (this.#mailReply === null) await this.#sayAgain(conversation)
-    return conversation
+  }
+
+  /** The lines that are due, and what each is about. */
+  #due(conversation: Conversation, recipient: Recipient | null): readonly Due[] {
+    const { capabilities } = conversation
+    const due: Due[] = []
+    if (this.#stale) due.push({ line: 'RSET', about: 'reset' })
+    const sender = this.#sender
+    if (this.#mailReply === null && sender !== null) {
+      if (needsMore(sender, capabilities)) {
+        this.#mailReply = changedExtensions
+        this.#broken = changedExtensions
+        return due
+      }
+      const forwarding = this.#backend.forwarding(conversation, this.#client())
+      // What comes of it is for the log of the back end; refused or not, the mail goes on.
+      if (forwarding !== null) due.push({ line: forwarding, about: 'forwarding' })
+      due.push({ line: mailCommand(sender, capabilities), about: 'sender' })
+      for (const known of this.#accepted) {
+        due.push({ line: rcptCommand(known, capabilities), about: 'known' })
+      }
+    }
+    if (recipient !== null) due.push({ line: rcptCommand(recipient, capabilities), about: 'new' })
+    return due
+  }
+
+  #sayDue(conversation: Conversation, due: readonly Due[]): Promise<readonly Reply[]> {
+    const lines = due.map(({ line }) => line)
+    return conversation.sayAll(lines, this.#backend.options.command_timeout, (answer, index) => {
+      const about = due[index]?.about
+      return isPositive(answer) || (about === 'forwarding' && answer.code !== 421)
+    })
+  }
+
+  /** Takes note of what the back end has said to what was due. @returns The answer to the new recipient. */
+  #heard(conversation: Conversation, due: readonly Due[], heard: readonly Reply[]): Reply | null {
+    for (const [index, answer] of heard.entries()) {
+      const judged = this.#judged(conversation, answer)
+      const about = due[index]?.about
+      if (about === 'new') return this.#isAgreed ? judged : null
+      if (about === 'reset') this.#stale = false
+      if (about === 'sender') this.#mailReply = judged
+      if (!isPositive(judged)) this.#refused(about)
+    }
+    return null
+  }
+
+  /** The client may have heard 250 for recipients that are refused now, one by one or with the sender. */
+  #refused(about: Due['about'] | undefined): void {
+    const isAnew = about === 'known' || (about === 'sender' && this.#accepted.length > 0)
+    if (!isAnew) return
+    this.#broken = changedMind
+    this.#mailReply = changedMind
+  }
+
+  /** Whether the back end has agreed to all that the client was told. */
+  get #isAgreed(): boolean {
+    return this.#broken === null && this.#mailReply !== null && isPositive(this.#mailReply)
   }
 
   /** The conversation, or a new one where that takes nothing from the client. */
@@ -181,37 +260,15 @@ export class Delivery {
     // We keep no password, but the back end may take our word for who has logged in.
     const loggedIn = this.#loggedIn
     const client = this.#client()
-    const spare = loggedIn ? null : await this.#backend.spare.take(client.secure)
-    const conversation = spare ?? (await this.#backend.converse(client, this.#signal, loggedIn))
-    if (this.#signal.aborted) conversation.quit()
-    this.#signal.throwIfAborted()
+    const spare = loggedIn ? null : this.#backend.spare.take(client.secure)
+    const conversation =
+      spare ?? (await this.#backend.converse(client, this.#leaving.signal, loggedIn))
+    if (this.#leaving.reason !== null) conversation.quit()
+    this.#isSpare = spare !== null
+    this.#stale = this.#isSpare
+    this.#unlessLeft()
     this.#conversation = conversation
     return conversation
-  }
-
-  async #sayAgain(conversation: Conversation): Promise<void> {
-    const sender = this.#sender
-    if (sender === null) return
-    const { capabilities } = conversation
-    if (needsMore(sender, capabilities)) {
-      this.#broken = changedExtensions
-      this.#mailReply = changedExtensions
-      return
-    }
-    const forwarding = this.#backend.forwarding(conversation, this.#client())
-    // What comes of it is for the log of the back end; refused or not, the mail goes on.
-    if (forwarding !== null) await this.#say(conversation, forwarding)
-    this.#mailReply = await this.#say(conversation, mailCommand(sender, capabilities))
-    for (const recipient of this.#accepted) {
-      const answer = isPositive(this.#mailReply)
-        ? await this.#say(conversation, rcptCommand(recipient, capabilities))
-        : this.#mailReply
-      if (!isPositive(answer)) {
-        this.#broken = changedMind
-        this.#mailReply = changedMind
-        return
-      }
-    }
   }
 
   async #say(conversation: Conversation, line: string): Promise<Reply> {
@@ -228,7 +285,7 @@ export class Delivery {
   }
 
   #failed(error: unknown): Reply {
-    this.#signal.throwIfAborted()
+    this.#unlessLeft()
     const known = replyTo(error)
     if (known !== null) return known
     if (!(error instanceof BackendLost)) throw error
@@ -237,6 +294,10 @@ export class Delivery {
     if (this.#accepted.length > 0) this.#broken = wentAway
     this.#mailReply = null
     return wentAway
+  }
+
+  #unlessLeft(): void {
+    if (this.#leaving.reason !== null) throw this.#leaving.reason
   }
 
   #forget(): void {

@@ -64,7 +64,7 @@ export const backendOptions = z.strictObject({
     .int()
     .min(0)
     .max(100)
-    .default(8)
+    .default(20)
     .describe(
       'Conversations that are kept for two seconds after their message, for the next client. Only ' +
         'those in which the back end was not told who the client is. 0: none.',

@@ -3,17 +3,14 @@
  *
  * Only such in which the back end was told nothing about the client, by XCLIENT, PROXY or AUTH; any
  * other belongs to its client for good. It saves the back end and us a connection, a greeting and
- * perhaps a handshake for each client. Each must answer RSET before it is used again, so that one
- * that has died meanwhile costs nobody a 451.
+ * perhaps a handshake for each client. Whoever takes one says RSET first, and goes on to another when
+ * that is not answered well: one that has died meanwhile costs nobody a 451.
  */
 import type { Clock, Ms } from '../core/clock.ts'
-import { isPositive } from '../core/reply.ts'
-import { BackendLost, type Conversation } from './conversation.ts'
+import type { Conversation } from './conversation.ts'
 
 /** How long one is kept. Many a back end counts its clients, and has better ones. */
 const keptMs: Ms = 2_000
-/** How long the answer to RSET may take. */
-const resetMs: Ms = 5_000
 /** How many messages go through one before it ends; Exchange has a limit, too. */
 const messagesMax = 50
 
@@ -46,16 +43,16 @@ export class Spare {
   }
 
   /**
-   * One that answers; null when there is none.
+   * One that has said nothing since; null when there is none.
    *
    * @param secure Whether only one under TLS will do.
    */
-  async take(secure: boolean): Promise<Conversation | null> {
+  take(secure: boolean): Conversation | null {
     for (;;) {
       const kept = this.#kept.findLast(({ conversation }) => conversation.secure || !secure)
       if (kept === undefined) return null
       this.#forget(kept)
-      if (await isReady(kept.conversation)) return kept.conversation
+      if (!kept.conversation.lost) return kept.conversation
       kept.conversation.quit()
     }
   }
@@ -74,14 +71,5 @@ export class Spare {
   #forget(kept: Kept): void {
     kept.stopTimer()
     this.#kept.splice(this.#kept.indexOf(kept), 1)
-  }
-}
-
-async function isReady(conversation: Conversation): Promise<boolean> {
-  try {
-    return !conversation.lost && isPositive(await conversation.say('RSET', resetMs))
-  } catch (error) {
-    if (error instanceof BackendLost) return false
-    throw error
   }
 }

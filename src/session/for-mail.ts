@@ -35,7 +35,7 @@ export function forMail(
   return {
     reckoning: new Reckoning(visit, parts),
     loggingIn: new LoggingIn(visit, parts),
-    delivery: new Delivery(parts.backend, introduction, visit.leaving.signal),
+    delivery: new Delivery(parts.backend, introduction, visit.leaving),
     lastWord: new LastWord(visit.client.ip, parts),
   }
 }

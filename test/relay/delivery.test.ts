@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { plainSender, type Recipient, type Sender } from '../../src/core/envelope.ts'
+import { Leaving } from '../../src/core/leaving.ts'
 import { replyText } from '../../src/core/reply.ts'
 import { Content } from '../../src/relay/content.ts'
 import { Delivery } from '../../src/relay/delivery.ts'
@@ -126,7 +127,26 @@ describe('Delivery', () => {
       assert.match(await at.rcpt(carol), /^451 4\.3\.0 .* changed its mind/)
       assert.match(await at.rcpt(carol), /^451 4\.3\.0 /)
       assert.match(await at.data(), /^451 4\.3\.0 /)
-      assert.ok(!at.server.transcript.some((line) => line.includes('carol') || line === 'DATA'))
+      const said = at.server.transcript
+      assert.ok(said.filter((line) => line.includes('carol')).length <= 1, 'carol is given once')
+      assert.ok(!said.includes('DATA'))
+    })
+  }
+
+  for (const ehlo of [['PIPELINING'], []]) {
+    const offered = ehlo.join() || 'nothing'
+    it(`says the sender and a recipient in one go or not: offered ${offered}`, async () => {
+      await using at = await start({
+        ehlo,
+        replies: (line) => (line.startsWith('MAIL') ? 'hang' : undefined),
+      })
+      at.delivery.begin(alice)
+      const answered = at.rcpt(bob)
+      await at.server.heard(ehlo.length > 0 ? /^RCPT/ : /^MAIL/)
+      const said = ['MAIL FROM:<alice@example.org>', 'RCPT TO:<bob@example.net>']
+      assert.deepEqual(at.server.transcript.slice(1), said.slice(0, 1 + ehlo.length))
+      at.delivery.close(false)
+      assert.match(await answered, /^451 /)
     })
   }
 
@@ -162,14 +182,18 @@ describe('Delivery', () => {
   })
 
   it('repeats a refusal of MAIL for each recipient and does not ask again', async () => {
-    await using at = await start({
-      replies: (line) => (line.startsWith('MAIL') ? '553 5.1.8 not you' : undefined),
-    })
-    at.delivery.begin(alice)
-    for (const recipient of [bob, carol])
-      assert.equal(await at.rcpt(recipient), '553 5.1.8 not you')
-    assert.match(await at.data(), /^554 5\.5\.1 No valid recipients/)
-    assert.deepEqual(at.server.transcript.slice(1), ['MAIL FROM:<alice@example.org>'])
+    for (const ehlo of [['PIPELINING'], []]) {
+      await using at = await start({
+        ehlo,
+        replies: (line) => (line.startsWith('MAIL') ? '553 5.1.8 not you' : undefined),
+      })
+      at.delivery.begin(alice)
+      for (const recipient of [bob, carol])
+        assert.equal(await at.rcpt(recipient), '553 5.1.8 not you')
+      assert.match(await at.data(), /^554 5\.5\.1 No valid recipients/)
+      const said = ['MAIL FROM:<alice@example.org>', 'RCPT TO:<bob@example.net>']
+      assert.deepEqual(at.server.transcript.slice(1), said.slice(0, 1 + ehlo.length))
+    }
   })
 
   it('says nothing of recipients that we do not relay to', async () => {
@@ -449,11 +473,11 @@ async function start(
   others: readonly string[] = [],
 ): Promise<Started> {
   const setup = await setUp(script, settings)
-  const client = new AbortController()
+  const client = new Leaving()
   // The options are frozen in the product; here there may be one more address.
   setup.backend.options.addresses.push(...others)
   let login: string | null = null
-  const delivery = new Delivery(setup.backend, () => introductionOf({ login }), client.signal)
+  const delivery = new Delivery(setup.backend, () => introductionOf({ login }), client)
   const open = async () => {
     const opened = await delivery.data(limits)
     return opened instanceof Content ? opened : replyText(opened)
@@ -477,7 +501,7 @@ async function start(
       await opened.write(Buffer.from(content))
       return replyText(await opened.finish())
     },
-    leave: () => client.abort(new Error('client left')),
+    leave: () => client.leave(new Error('client left')),
     async [Symbol.asyncDispose]() {
       delivery.close(false)
       await setup[Symbol.asyncDispose]()
