@@ -12,11 +12,18 @@ import type { Line } from './line-reader.ts'
 import { isHttp, isNotImplemented, mustBeLast, verbOf } from './verbs.ts'
 
 export type Verdict =
-  | { readonly kind: 'obey'; readonly command: Buffer }
+  | Command
   /** @property skip How many bytes follow that are no command. */
   | { readonly kind: 'answer'; readonly answer: Reply; readonly skip: number }
   /** Hears this, and is closed. */
   | { readonly kind: 'close'; readonly last: Reply }
+
+/** A command to be obeyed, whole, and its first word in capitals. */
+export interface Command {
+  readonly kind: 'obey'
+  readonly verb: string
+  readonly line: Buffer
+}
 
 const unknown = reply(500, '5.5.1', 'Command not recognized')
 const notImplemented = reply(502, '5.5.1', 'Command not implemented')
@@ -46,9 +53,9 @@ export class Conduct {
 
   /**
    * @param more Whether the client has sent more, without waiting for the reply.
-   * @param has Whether there is such a command here.
+   * @param commands Those that there are here.
    */
-  judge(line: Line, more: boolean, has: (verb: string) => boolean): Verdict {
+  judge(line: Line, more: boolean, commands: ReadonlySet<string>): Verdict {
     if (line.kind === 'bare-newline') return { kind: 'answer', answer: bareNewline, skip: 0 }
     if (line.kind === 'too-long') return { kind: 'close', last: lineTooLong }
     if (line.kind === 'tls') return { kind: 'close', last: otherProtocol }
@@ -60,7 +67,7 @@ export class Conduct {
     this.#ranAhead = more && verb === 'DATA'
     const answer = answers[verb]
     if (answer !== undefined) return { kind: 'answer', answer, skip: 0 }
-    if (has(verb)) return { kind: 'obey', command: line.bytes }
+    if (commands.has(verb)) return { kind: 'obey', verb, line: line.bytes }
     const isKnown = isNotImplemented(verb)
     const skip = isKnown ? chunkSizeOf(line.bytes) : 0
     return { kind: 'answer', answer: isKnown ? notImplemented : unknown, skip }

@@ -4,23 +4,38 @@
  * The package's callbacks are too coarse for a proxy (fixed success texts, HELO in lower case), so
  * its typed connection is subclassed.
  */
-import type { Hello } from '../core/client.ts'
+import type { Socket } from 'node:net'
 import type { Reply } from '../core/reply.ts'
 import { decodeBytes } from '../core/text.ts'
 import { Content } from '../relay/content.ts'
+import type { Command } from './conduct.ts'
 import { ContentFeed } from './content-feed.ts'
 import { Dialogue } from './dialogue.ts'
 import { Discard } from './discard.ts'
 import * as limits from './limits.ts'
 import type { Line } from './line-reader.ts'
 import { type Feed, Parser } from './parser.ts'
-import { Wire } from './wire.ts'
+import type { ServerParts } from './parts.ts'
+import { type Server, Wire } from './wire.ts'
 
 export class Connection extends Wire {
+  readonly #commands: ReadonlySet<string>
   /** The last message. */
   #feed: ContentFeed | null = null
   /** Whether the last DATA led to content. */
   #isReading = false
+
+  /** @param commands Those that are obeyed here. */
+  constructor(
+    server: Server,
+    socket: Socket,
+    dialogue: Dialogue,
+    parts: ServerParts,
+    commands: ReadonlySet<string>,
+  ) {
+    super(server, socket, dialogue, parts)
+    this.#commands = commands
+  }
 
   override _onClose(): void {
     super._onClose()
@@ -30,65 +45,88 @@ export class Connection extends Wire {
   override line(line: Line, more: boolean, next: () => void): void {
     this.deadline.stop()
     if (this._upgrading) return next()
+    const goOn = () => this.whenRead(next)
     if (this.dialogue.isLoggingIn && line.kind === 'line') {
       const answer = this.dialogue.proceed(line.bytes.toString('latin1'))
-      return void this.pending(answer, () => this._whenWritable(next))
+      return void this.pending(answer, goOn)
     }
-    const verdict = this.dialogue.conduct.judge(line, more, (verb) => this._isSupported(verb))
-    if (verdict.kind === 'obey') this._onCommand(verdict.command, next)
-    else if (verdict.kind === 'close') this.cutOff(verdict.last)
-    else {
-      if (verdict.skip > 0) this.#read(new Discard(verdict.skip))
-      this.say(verdict.answer, () => this._whenWritable(next))
+    const verdict = this.dialogue.conduct.judge(line, more, this.#commands)
+    if (verdict.kind === 'close') return this.cutOff(verdict.last)
+    if (verdict.kind === 'obey') return this.#obey(verdict, goOn)
+    if (verdict.skip > 0) this.#discard(verdict.skip)
+    this.say(verdict.answer)
+    goOn()
+  }
+
+  /** Whatever goes wrong, the client hears of it and nobody else does. */
+  #obey({ verb, line }: Command, goOn: () => void): void {
+    try {
+      const answer = this.#answer(verb, line, goOn)
+      if (answer !== null) void this.pending(answer, goOn)
+    } catch (error) {
+      const last = this.dialogue.explain(error)
+      if (last !== null) this.cutOff(last)
     }
   }
 
-  override handler_EHLO(command: Buffer, callback: () => void): void {
-    this.#greet('EHLO', command, callback)
+  /** @returns null where going on is seen to as well. */
+  #answer(verb: string, line: Buffer, goOn: () => void): Reply | Promise<Reply> | null {
+    switch (verb) {
+      case 'EHLO':
+      case 'HELO':
+        return this.dialogue.hello(verb, decodeBytes(line))
+      case 'MAIL':
+        return this.dialogue.mail(decodeBytes(line))
+      case 'RCPT':
+        return this.dialogue.recipient(decodeBytes(line))
+      case 'DATA':
+        void this.pending(this.#openData(line), () => this.#dataAnswered(goOn))
+        return null
+      case 'RSET':
+        return this.dialogue.reset()
+      case 'NOOP':
+        return this.dialogue.nothing()
+      case 'QUIT':
+        this.say(limits.bye)
+        this.close()
+        return null
+      case 'AUTH':
+        return this.dialogue.login(line.toString('latin1'))
+      case 'XCLIENT':
+        return this.#introduced(line, goOn)
+      default:
+        this.#startTls(line, goOn)
+        return null
+    }
   }
 
-  override handler_HELO(command: Buffer, callback: () => void): void {
-    this.#greet('HELO', command, callback)
-  }
-
-  override handler_AUTH(command: Buffer, callback: () => void): void {
-    void this.pending(this.dialogue.login(command.toString('latin1')), callback)
-  }
-
-  override handler_MAIL(command: Buffer, callback: () => void): void {
-    this.say(this.dialogue.mail(decodeBytes(command)), callback)
-  }
-
-  override handler_RCPT(command: Buffer, callback: () => void): void {
-    void this.pending(this.dialogue.recipient(decodeBytes(command)), callback)
-  }
-
-  override handler_DATA(command: Buffer, callback: () => void): void {
-    void this.pending(this.#openData(command), () => {
-      const last = this.#isReading ? null : this.dialogue.conduct.refusedData()
-      if (last === null) callback()
-      else this.cutOff(last)
-    })
-  }
-
-  override handler_RSET(_command: Buffer, callback: () => void): void {
-    this.say(this.dialogue.reset(), callback)
+  #dataAnswered(goOn: () => void): void {
+    const last = this.#isReading ? null : this.dialogue.conduct.refusedData()
+    if (last === null) goOn()
+    else this.cutOff(last)
   }
 
   /** From here on it is the client that the peer speaks for, which must say HELO itself. */
-  override handler_XCLIENT(command: Buffer, callback: () => void): void {
+  #introduced(command: Buffer, goOn: () => void): Reply | null {
     const next = this.dialogue.introduces(decodeBytes(command))
-    if (!(next instanceof Dialogue)) return this.say(next, callback)
+    if (!(next instanceof Dialogue)) return next
     this.dialogue = next
-    this.hostNameAppearsAs = false
     this.begin()
-    callback()
+    goOn()
+    return null
   }
 
-  #greet(verb: Hello['verb'], command: Buffer, callback: () => void): void {
-    const { answer, name } = this.dialogue.hello(verb, decodeBytes(command))
-    if (name !== null) this.hostNameAppearsAs = name
-    this.say(answer, callback)
+  #startTls(line: Buffer, goOn: () => void): void {
+    this._handlerPending = true
+    this.handler_STARTTLS(line, () => {
+      this._handlerPending = false
+      goOn()
+    })
+  }
+
+  #discard(count: number): void {
+    this.#read(new Discard(count))
+    this.deadline.start()
   }
 
   async #openData(command: Buffer): Promise<Reply> {

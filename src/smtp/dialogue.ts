@@ -18,6 +18,7 @@ import { type Exchange, exchange, needsTls } from './sasl.ts'
 import { parseXclient } from './xclient.ts'
 
 const ok = reply(250, '2.0.0', 'Ok')
+const needHello = reply(503, '5.5.1', 'HELO or EHLO first')
 const nested = reply(503, '5.5.1', 'MAIL has been given already')
 const needMail = reply(503, '5.5.1', 'MAIL first')
 const needRcpt = reply(503, '5.5.1', 'RCPT first')
@@ -32,6 +33,8 @@ export class Dialogue {
   readonly conduct: Conduct
   readonly #parts: ServerParts
   readonly #successor: Successor | null
+  /** Whether the client has said who it is. */
+  #isGreeted = false
   #inTransaction = false
   #smtputf8 = false
   #recipientCount = 0
@@ -47,13 +50,11 @@ export class Dialogue {
     this.#successor = successor
   }
 
-  /** @returns The reply, and the name when the client has said a good one. */
-  hello(
-    verb: Hello['verb'],
-    line: string,
-  ): { readonly answer: Reply; readonly name: string | null } {
+  /** EHLO or HELO. */
+  hello(verb: Hello['verb'], line: string): Reply {
     const parsed = parseHelo(line)
-    if ('refusal' in parsed) return { answer: parsed.refusal, name: null }
+    if ('refusal' in parsed) return parsed.refusal
+    this.#isGreeted = true
     this.#endTransaction()
     this.session.hello({ verb, name: parsed.value })
     const { name, auth, tls, limits, capabilities } = this.#parts
@@ -65,12 +66,13 @@ export class Dialogue {
       xclient: this.#successor !== null,
     }
     const extensions = verb === 'HELO' ? [] : keywords(capabilities(), ours)
-    return { answer: { code: 250, enhanced: '', lines: [name, ...extensions] }, name: parsed.value }
+    return { code: 250, enhanced: '', lines: [name, ...extensions] }
   }
 
   /** The session is under TLS now; what was said before is forgotten (RFC 3207 section 4.2). */
   secured(): void {
     this.#secure = true
+    this.#isGreeted = false
     this.#endTransaction()
     this.session.secured()
   }
@@ -82,6 +84,7 @@ export class Dialogue {
 
   /** AUTH. */
   login(line: string): Reply | Promise<Reply> {
+    if (!this.#isGreeted) return needHello
     if (this.#inTransaction) return notInTransaction
     if (this.session.isLoggedIn) return loggedInAlready
     if (!this.#secure) return needsTls
@@ -111,6 +114,7 @@ export class Dialogue {
   }
 
   mail(line: string): Reply {
+    if (!this.#isGreeted) return needHello
     if (this.#inTransaction) return nested
     const parsed = parseMail(line, this.#offered)
     if ('refusal' in parsed) return parsed.refusal
@@ -122,6 +126,7 @@ export class Dialogue {
 
   /** A reply that needs no waiting, or a promise of one that may need minutes. */
   recipient(line: string): Reply | Promise<Reply> {
+    if (!this.#isGreeted) return needHello
     if (!this.#inTransaction) return needMail
     const parsed = parseRcpt(line, this.#offered, this.#smtputf8)
     if ('refusal' in parsed) return parsed.refusal
@@ -131,6 +136,7 @@ export class Dialogue {
   }
 
   data(line: string): Reply | Promise<Content | Reply> {
+    if (!this.#isGreeted) return needHello
     if (line.trim().length > 4) return dataSyntax
     if (!this.#inTransaction) return needMail
     return this.#recipientCount === 0 ? needRcpt : this.#openData()
@@ -142,6 +148,11 @@ export class Dialogue {
     if (isPositive(answer)) this.conduct.delivered()
     this.#endTransaction()
     return answer
+  }
+
+  /** NOOP. */
+  nothing(): Reply {
+    return ok
   }
 
   reset(): Reply {

@@ -9,11 +9,13 @@ export const goAhead = reply(354, '', 'End data with <CR><LF>.<CR><LF>')
 export const tooSlow = reply(421, '4.4.2', 'Timeout: you took too long')
 export const tooMuchInput = reply(421, '4.7.0', 'Too much input while you were to wait')
 
-/** Commands that the package would answer and we do not. */
-export function disabledCommands({ tls, auth }: Pick<ServerParts, 'tls' | 'auth'>): string[] {
-  return [
-    ...['WIZ', 'SHELL', 'KILL', 'XFORWARD', 'VRFY', 'HELP'],
-    ...(tls === null ? ['STARTTLS'] : []),
-    ...(auth ? [] : ['AUTH']),
-  ]
+export const bye = reply(221, '2.0.0', 'Bye')
+
+/** Commands that are obeyed; conduct.ts answers all others. */
+export function commandsOf({ tls, auth }: Pick<ServerParts, 'tls' | 'auth'>): ReadonlySet<string> {
+  return new Set([
+    ...['HELO', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'RSET', 'NOOP', 'QUIT', 'XCLIENT'],
+    ...(tls === null ? [] : ['STARTTLS']),
+    ...(auth ? ['AUTH'] : []),
+  ])
 }

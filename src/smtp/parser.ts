@@ -1,7 +1,9 @@
 /**
  * What a client sends, as a stream: commands line by line, content past them to its feed.
  *
- * The package asks for its own parser, so this is one; nothing of that one's reading is left.
+ * The package asks for its own parser, so this is one; nothing of that one's reading is left. Nor is
+ * there of a Writable's own buffering, which costs an object, a promise-like callback and a turn of the
+ * queue for each piece: what comes while a command is answered waits here.
  */
 import { SMTPStream } from 'smtp-server/lib/smtp-stream'
 import { pendingInputMax } from './limits.ts'
@@ -20,6 +22,10 @@ export interface Hearer {
   piece(count: number): void
   /** All that has come has been dealt with: it is the client's turn. */
   turn(): void
+  /** Something has come. */
+  spoke(): void
+  /** More has come than is to wait; nothing is read until it has been dealt with. */
+  full(): void
 }
 
 /** Where content goes. */
@@ -46,10 +52,19 @@ export class Parser extends SMTPStream {
   #commandCount = 0
   #isReading = false
   #again = false
-  #done: () => void = () => {}
+  /** True while a piece is dealt with, and how long that is. */
+  #isBusy = false
+  #busyCount = 0
+  /** True while that happens at once. */
+  #isTaking = false
+  /** What has come since. */
+  #waiting: Buffer[] = []
+  /** How many bytes have come and have not been dealt with. */
+  #pendingCount = 0
+  #isFull = false
 
   constructor(lineMax: number, hearer: Hearer) {
-    super({ highWaterMark: pendingInputMax })
+    super()
     this.#lines = new LineReader(lineMax)
     this.#hearer = hearer
   }
@@ -59,8 +74,48 @@ export class Parser extends SMTPStream {
     this.#feed = feed
   }
 
-  override _write(...[chunk, , done]: Parameters<SMTPStream['_write']>): void {
-    this.#done = done
+  /** @returns False when no more is to come before 'drain', as with any stream. */
+  override write(chunk: Buffer): boolean {
+    this.#hearer.spoke()
+    this.#pendingCount += chunk.length
+    if (this.#isBusy) {
+      this.#hearer.piece(chunk.length)
+      this.#waiting.push(chunk)
+    } else this.#work(chunk)
+    if (this.#pendingCount < pendingInputMax) return true
+    if (!this.#isFull) {
+      this.#isFull = true
+      this.#hearer.full()
+    }
+    return false
+  }
+
+  /** Deals with a piece, and with all that has come meanwhile. */
+  #work(first: Buffer | null): void {
+    let chunk = first
+    while (chunk !== null) {
+      this.#isBusy = true
+      this.#busyCount = chunk.length
+      this.#isTaking = true
+      this.#take(chunk)
+      this.#isTaking = false
+      chunk = this.#isBusy ? null : this.#next()
+    }
+    // Not before: what is read then comes at once, and is to stand behind what has waited.
+    if (!this.#isFull || this.#pendingCount >= pendingInputMax) return
+    this.#isFull = false
+    this.emit('drain')
+  }
+
+  #next(): Buffer | null {
+    if (this.#waiting.length === 0) return null
+    const [only] = this.#waiting
+    const chunk = this.#waiting.length === 1 ? only : Buffer.concat(this.#waiting)
+    this.#waiting = []
+    return chunk ?? null
+  }
+
+  #take(chunk: Buffer): void {
     if (this.#feed !== null && !this.isClosed) {
       this.#hearer.piece(chunk.length)
       return this.#content(this.#feed, chunk)
@@ -68,6 +123,13 @@ export class Parser extends SMTPStream {
     this.#lines.push(chunk)
     if (!this.#lines.hasEnd) this.#hearer.piece(chunk.length)
     this.#read()
+  }
+
+  /** A piece has been dealt with. */
+  readonly #done = (): void => {
+    this.#isBusy = false
+    this.#pendingCount -= this.#busyCount
+    if (!this.#isTaking) this.#work(this.#next())
   }
 
   /** A line that the client never finished is no command. */

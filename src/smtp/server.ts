@@ -14,11 +14,11 @@ import type { ServerParts } from './parts.ts'
 
 export class TreacleServer extends SMTPServer {
   readonly #parts: ServerParts
+  readonly #commands: ReadonlySet<string>
 
   constructor(parts: ServerParts) {
     super({
       name: parts.name,
-      disabledCommands: limits.disabledCommands(parts),
       authOptional: true,
       disableReverseLookup: true,
       hideENHANCEDSTATUSCODES: false,
@@ -32,6 +32,7 @@ export class TreacleServer extends SMTPServer {
       },
     })
     this.#parts = parts
+    this.#commands = limits.commandsOf(parts)
     // The package has one of its own, whose key everybody knows.
     this.secureContext.clear()
     // A broken connection is no error of ours; its session notices by itself.
@@ -47,7 +48,7 @@ export class TreacleServer extends SMTPServer {
     const context = this.#parts.tls?.certificates.contextFor()
     if (context) this.secureContext.set('*', context)
     const dialogue = new Dialogue(session, this.#parts, successor)
-    const connection = new Connection(this, socket, dialogue, this.#parts)
+    const connection = new Connection(this, socket, dialogue, this.#parts, this.#commands)
     connections.set(connection.session, connection)
     this.connections.add(connection)
     connection.on('error', () => socket.destroy())

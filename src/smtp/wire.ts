@@ -6,7 +6,7 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection'
-import { enhancedLines, type Reply } from '../core/reply.ts'
+import { type Reply, wireForm } from '../core/reply.ts'
 import { Ended } from '../session/ended.ts'
 import { Deadline } from './deadline.ts'
 import type { Dialogue } from './dialogue.ts'
@@ -53,8 +53,11 @@ export abstract class Wire extends SMTPConnection implements Hearer {
     this._ready = true
     this.session.secure = this.secure = this._socket instanceof TLSSocket
     this._setListeners(() => this.begin())
-    this.#watch()
+    this.turn()
   }
+
+  /** Our own deadlines are for whole commands, not for each byte. */
+  override _armTimeout(): void {}
 
   /** The first words to a client, be it one that somebody speaks for. */
   protected begin(): void {
@@ -74,11 +77,6 @@ export abstract class Wire extends SMTPConnection implements Hearer {
     this.deadline.close()
     this.thrift.renew()
     this.dialogue.session.close()
-  }
-
-  override _onTimeout(): void {
-    if (this._closing || this._handlerPending) super._onTimeout()
-    else this.cutOff(limits.tooSlow)
   }
 
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
@@ -101,7 +99,7 @@ export abstract class Wire extends SMTPConnection implements Hearer {
   /** After STARTTLS. */
   secured(): void {
     this.#handshake?.stop()
-    this.#watch()
+    this.turn()
     this.dialogue.secured()
   }
 
@@ -113,14 +111,38 @@ export abstract class Wire extends SMTPConnection implements Hearer {
     this.thrift.read(count)
   }
 
-  protected say(answer: Reply, callback?: () => void): void {
-    super.send(answer.code, enhancedLines(answer), false)
+  spoke(): void {
+    this.dialogue.session.spoke()
+  }
+
+  /** The client keeps sending while it is to wait: more of it would hide its leaving. */
+  full(): void {
+    if (this._handlerPending) this.dialogue.session.end(limits.tooMuchInput)
+  }
+
+  protected say(answer: Reply): void {
+    // In a handshake this is still the bare socket, and what is said on it would be in its midst.
+    if (!this._upgrading && this._socket.writable) this._socket.write(wireForm(answer))
+    if (answer.code === 421) this.close()
     this.#count(answer.code)
-    callback?.()
+  }
+
+  /** Goes on once the client has read its replies. */
+  protected whenRead(next: () => void): void {
+    if (!this._socket.writableNeedDrain) return next()
+    this.deadline.start()
+    this._socket.once('drain', () => {
+      this.deadline.stop()
+      next()
+    })
   }
 
   /** Says a reply that takes time. Whatever goes wrong, the client hears of it and nobody else does. */
   protected async pending(answer: Reply | Promise<Reply>, callback: () => void): Promise<void> {
+    if (!(answer instanceof Promise)) {
+      this.say(answer)
+      return callback()
+    }
     this._handlerPending = true
     try {
       const said = await answer
@@ -150,19 +172,6 @@ export abstract class Wire extends SMTPConnection implements Hearer {
   #part(last: Reply): void {
     if (this._socket.writableNeedDrain) this._socket.destroy()
     else this.say(last)
-  }
-
-  /** The socket is another one under TLS. */
-  #watch(): void {
-    this._socket.on('pause', this.#tooMuch)
-    this._socket.on('data', () => this.dialogue.session.spoke())
-    this.turn()
-  }
-
-  /** The client keeps sending while it is to wait: more of it would hide its leaving. */
-  readonly #tooMuch = (): void => {
-    const isFull = this._parser instanceof Parser && this._parser.writableNeedDrain
-    if (this._handlerPending && isFull) this.dialogue.session.end(limits.tooMuchInput)
   }
 
   #count(code: number): void {

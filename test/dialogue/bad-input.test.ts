@@ -127,8 +127,9 @@ describe('bad input', () => {
     })
     const client = await proxy.connectFrom('192.0.2.1')
     await client.hears('220 ')
+    await client.hears('421 ', { afterMs: 50 })
+    await client.isHungUpOn()
     await until(() => proxy.ledgers.length === 1)
-    await client.hears('421 ')
   })
 
   for (const [what, bytes, heard] of [

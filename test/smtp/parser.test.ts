@@ -1,0 +1,109 @@
+/** What a client sends, in the order in which it came, however long a reply takes. */
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { pendingInputMax } from '../../src/smtp/limits.ts'
+import { type Feed, type Hearer, Parser } from '../../src/smtp/parser.ts'
+
+describe('Parser', () => {
+  it('hands on one line at a time, and the next when it may be heard', () => {
+    const { parser, heard, goOn } = setUp()
+    assert.equal(parser.write(Buffer.from('ONE\r\nTWO\r\nTH')), true)
+    assert.deepEqual(heard, ['ONE'])
+    parser.write(Buffer.from('REE\r\n'))
+    parser.write(Buffer.from('FOUR\r\n'))
+    assert.deepEqual(heard, ['ONE'])
+    for (const count of [2, 3, 4, 4]) {
+      goOn()
+      assert.equal(heard.length, count)
+    }
+    assert.deepEqual(heard, ['ONE', 'TWO', 'THREE', 'FOUR'])
+  })
+
+  it('takes no more than is to wait, says so once, and goes on when that has been dealt with', () => {
+    const { parser, heard, told, goOn } = setUp()
+    let drained = 0
+    parser.on('drain', () => {
+      drained += 1
+      // A socket that flows again hands on at once what it has.
+      parser.write(Buffer.from('LAST\r\n'))
+    })
+    const line = `${'x'.repeat(62)}\r\n`
+    const piece = Buffer.from(line.repeat(64))
+    let written = 0
+    while (parser.write(piece)) written += 1
+    assert.equal(parser.write(piece), false)
+    assert.equal(written, pendingInputMax / piece.length - 1)
+    assert.equal(told.full, 1)
+    const lines = (written + 2) * 64
+    for (let count = 1; count < lines; count += 1) goOn()
+    assert.equal(drained, 0)
+    goOn()
+    assert.equal(drained, 1)
+    assert.equal(heard.length, lines + 1)
+    assert.equal(heard.at(-1), 'LAST')
+  })
+
+  it('takes many small pieces together once a reply is there', () => {
+    const { parser, heard, told, goOn } = setUp()
+    parser.write(Buffer.from('ONE\r\n'))
+    for (let count = 0; count < 5_000; count += 1) parser.write(Buffer.from('x'))
+    parser.write(Buffer.from('\r\n'))
+    assert.equal(told.pieces, 5_001)
+    goOn()
+    assert.deepEqual(heard, ['ONE', 'x'.repeat(5_000)])
+  })
+
+  it('gives content to its feed, and the lines that follow it to who hears lines', () => {
+    const { parser, heard, goOn } = setUp()
+    const content: string[] = []
+    let resume = () => {}
+    const feed: Feed = {
+      push: (chunk) => {
+        const end = chunk.indexOf('.')
+        content.push(chunk.toString('latin1', 0, end === -1 ? chunk.length : end))
+        return { rest: end === -1 ? null : chunk.subarray(end + 1), drained: undefined }
+      },
+      end: (goesOn) => {
+        resume = goesOn
+      },
+    }
+    parser.write(Buffer.from('DATA\r\nab'))
+    parser.write(Buffer.from('cd'))
+    parser.feed = feed
+    goOn()
+    parser.write(Buffer.from('ef.QUIT\r\n'))
+    assert.equal(content.join(''), 'abcdef')
+    assert.deepEqual(heard, ['DATA'])
+    resume()
+    assert.deepEqual(heard, ['DATA', 'QUIT'])
+  })
+
+  it('hands on nothing once it is closed', () => {
+    const { parser, heard, goOn } = setUp()
+    parser.write(Buffer.from('ONE\r\nTWO\r\n'))
+    parser.isClosed = true
+    goOn()
+    assert.deepEqual(heard, ['ONE'])
+  })
+})
+
+function setUp() {
+  const heard: string[] = []
+  const told = { pieces: 0, full: 0 }
+  let next = () => {}
+  const hearer: Hearer = {
+    line: (line, _more, goesOn) => {
+      heard.push(line.kind === 'line' ? line.bytes.toString('latin1') : line.kind)
+      next = goesOn
+    },
+    piece: () => {
+      told.pieces += 1
+    },
+    turn: () => {},
+    spoke: () => {},
+    full: () => {
+      told.full += 1
+    },
+  }
+  return { parser: new Parser(100_000, hearer), heard, told, goOn: () => next() }
+}
