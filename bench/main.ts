@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { findCommand } from '../test/mta/servers/installed.ts'
 import { run } from '../test/mta/servers/process.ts'
 import { holdTable } from './hold-table.ts'
+import { descriptorsMax } from './lib/proc.ts'
 import { cell, interleaved, medianOf } from './measure.ts'
 import * as rig from './rig.ts'
 
@@ -108,17 +109,32 @@ const tables: readonly Table[] = [
   },
 ]
 
+const sessionCounts = [1_000, 2_000, 4_000, 8_000, 16_000]
+const possible = sessionCounts.filter((count) => descriptorsFor(count) <= descriptorsMax())
+
+/** A proxy has two sockets for each session, one to either side; and it needs some more for itself. */
+function descriptorsFor(sessionCount: number): number {
+  return 2 * sessionCount + 500
+}
+
+/** Says of the largest count that was possible why there is no larger one. */
+function limitation(count: number): string {
+  const next = sessionCounts[possible.length]
+  if (next === undefined || count !== possible.at(-1)) return ''
+  return ` (${next} would take ${descriptorsFor(next)} descriptors, and ${descriptorsMax()} is the limit here)`
+}
+
 /** Nothing may grow faster than what it is given. */
 const growth: readonly Table[] = [
-  ...[1_000, 2_000, 4_000, 8_000].map((count) => ({
-    title: `4 kB, ${count} clients at once`,
+  ...possible.map((count) => ({
+    title: `4 kB, ${count} clients at once${limitation(count)}`,
     args: load(2 * count, '--concurrency', tiny ? 4 : count),
     keys: [rate, cpu, peak],
   })),
   ...[1, 10, 100].map((count) => ({
     title: `4 kB, ${count} recipients a message`,
     args: load(count === 100 ? 200 : 1_000, '--rcpts', count),
-    keys: [rate, cpu],
+    keys: [rate, cpu, peak],
   })),
 ].map((table) => ({ ...table, part: 'growth', without: ['Postfix', 'Haraka', 'pipe'] }))
 

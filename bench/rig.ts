@@ -11,6 +11,7 @@ import { findCommand } from '../test/mta/servers/installed.ts'
 import { inFolder, onFreePort } from '../test/mta/servers/place.ts'
 import { startPostfix } from '../test/mta/servers/postfix.ts'
 import { run, startDaemon } from '../test/mta/servers/process.ts'
+import { descriptorsMax } from './lib/proc.ts'
 
 export interface Server extends AsyncDisposable {
   readonly name: string
@@ -135,9 +136,11 @@ ${config}
 export async function startHaproxy(sink: number): Promise<Server | null> {
   const haproxy = findCommand('haproxy')
   if (haproxy === undefined) return null
+  // It does not start when it may not have two descriptors for each connection, and some more.
+  const connectionsMax = Math.min(20_000, Math.floor(descriptorsMax() / 2) - 200)
   const files = (port: number) => ({
     'haproxy.cfg': `global
-  maxconn 9000
+  maxconn ${connectionsMax}
   nbthread 1
 defaults
   mode tcp

@@ -113,6 +113,12 @@ export function descriptors(roots: readonly number[]): number {
   return n
 }
 
+/** How many descriptors a process that we start may have open; Node has raised its own limit as far as it may go. */
+export function descriptorsMax(): number {
+  const said = /^Max open files\s+(\d+)/m.exec(read('/proc/self/limits'))?.[1]
+  return said === undefined ? Number.POSITIVE_INFINITY : Number(said)
+}
+
 export interface Kernel {
   /** kB of socket buffers that the TCP stack accounts for (/proc/net/sockstat). */
   tcpBuffersKb: number
