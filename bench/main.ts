@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- relay|data|latency|growth|hold] [--tiny]`: Treacle beside its peers, in front of the same
+ * `npm run bench [-- relay|data|latency|growth|hold|workers] [--tiny]`: Treacle beside its peers, in front of the same
  * sink, round by round; writes bench/RESULTS.md. `--tiny` runs everything once, briefly, and writes
  * nothing: it shows that the benchmark is alive.
  */
@@ -13,13 +13,14 @@ import { holdTable } from './hold-table.ts'
 import { descriptorsMax } from './lib/proc.ts'
 import { cell, interleaved, medianOf } from './measure.ts'
 import * as rig from './rig.ts'
+import { workersTable } from './workers.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { tiny: { type: 'boolean', default: false } },
 })
 const { tiny } = values
-const all = ['relay', 'data', 'latency', 'growth', 'hold']
+const all = ['relay', 'data', 'latency', 'growth', 'hold', 'workers']
 const parts = positionals.length === 0 ? all : positionals
 const rounds = tiny ? 1 : 3
 
@@ -138,6 +139,12 @@ const growth: readonly Table[] = [
   })),
 ].map((table) => ({ ...table, part: 'growth', without: ['Postfix', 'Haraka', 'pipe'] }))
 
+/** Where Treacle is compared with nobody but itself. */
+const ownTables = [
+  { part: 'hold', text: holdTable },
+  { part: 'workers', text: workersTable },
+]
+
 /** The baseline is the first of the servers: HAProxy where there is one. */
 async function tableText(servers: readonly rig.Server[], table: Table): Promise<string> {
   const taking = servers.filter(({ name }) => table.without?.includes(name) !== true)
@@ -190,8 +197,8 @@ servers share the machine with whatever else runs there: believe ratios.\n`
     texts.push(await tableText(servers, table))
     console.log(texts.at(-1))
   }
-  if (parts.includes('hold')) {
-    texts.push(await holdTable({ sink: sink.port, dns: dns.port }, tiny))
+  for (const { text } of ownTables.filter(({ part }) => parts.includes(part))) {
+    texts.push(await text({ sink: sink.port, dns: dns.port }, tiny))
     console.log(texts.at(-1))
   }
   if (!tiny) writeFileSync(join(import.meta.dirname, 'RESULTS.md'), texts.join('\n'))
