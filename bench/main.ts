@@ -12,6 +12,7 @@ import { run } from '../test/mta/servers/process.ts'
 import { holdTable } from './hold-table.ts'
 import { descriptorsMax } from './lib/proc.ts'
 import { cell, interleaved, medianOf } from './measure.ts'
+import { punctualTable } from './punctual-table.ts'
 import * as rig from './rig.ts'
 import { workersTable } from './workers.ts'
 
@@ -142,6 +143,7 @@ const growth: readonly Table[] = [
 /** Where Treacle is compared with nobody but itself. */
 const ownTables = [
   { part: 'hold', text: holdTable },
+  { part: 'hold', text: punctualTable },
   { part: 'workers', text: workersTable },
 ]
 

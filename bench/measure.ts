@@ -19,7 +19,7 @@ const noiseMax = 0.3
  * @throws Error when the tool says something else than one line of JSON.
  */
 export async function measure(
-  tool: 'load' | 'hold',
+  tool: 'load' | 'hold' | 'punctual',
   { port, pids, cgroup }: Measured,
   args: readonly string[],
   patienceMs: number,
