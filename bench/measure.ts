@@ -75,5 +75,6 @@ function isRecord(value: unknown): value is Reading {
 export function cell(value: number, base: number): string {
   if (!Number.isFinite(value)) return '-'
   const shown = String(round(value, value < 10 ? 3 : 1))
-  return Number.isFinite(base) ? `${shown} (${round(value / base, 2)})` : shown
+  // Without a control group CPU is counted in ticks, and a tiny run may have taken none.
+  return Number.isFinite(value / base) ? `${shown} (${round(value / base, 2)})` : shown
 }
