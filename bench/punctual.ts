@@ -97,15 +97,14 @@ for (let number = 0; number < count; number += 1) {
 await Promise.all(visits)
 const seconds = (performance.now() - startedAt) / 1_000
 
-console.log(
-  JSON.stringify({
-    kind: 'punctual',
-    answered: answers.length,
-    failures: failures.size > 0 ? Object.fromEntries([...failures].slice(0, 5)) : undefined,
-    heldMax,
-    serverCpuShare: round((cpuSeconds(pids, values.cgroup) - cpuBefore) / seconds, 3),
-    ownLagP99Ms: round(lag.percentile(99) / 1e6 - 5, 1),
-    answers,
-  }),
-)
-process.exit(0)
+const line = JSON.stringify({
+  kind: 'punctual',
+  answered: answers.length,
+  failures: failures.size > 0 ? Object.fromEntries([...failures].slice(0, 5)) : undefined,
+  heldMax,
+  serverCpuShare: round((cpuSeconds(pids, values.cgroup) - cpuBefore) / seconds, 3),
+  ownLagP99Ms: round(lag.percentile(99) / 1e6 - 5, 1),
+  answers,
+})
+// So many answers do not go through a pipe at once, and leaving would cut them off.
+process.stdout.write(`${line}\n`, () => process.exit(0))
