@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- relay|data|latency|growth|hold] [--tiny]`: Treacle beside its peers, in front of the same
+ * `npm run bench [-- relay|data|latency|growth|hold|workers] [--tiny]`: Treacle beside its peers, in front of the same
  * sink, round by round; writes bench/RESULTS.md. `--tiny` runs everything once, briefly, and writes
  * nothing: it shows that the benchmark is alive.
  */
@@ -10,15 +10,18 @@ import { parseArgs } from 'node:util'
 import { findCommand } from '../test/mta/servers/installed.ts'
 import { run } from '../test/mta/servers/process.ts'
 import { holdTable } from './hold-table.ts'
+import { descriptorsMax } from './lib/proc.ts'
 import { cell, interleaved, medianOf } from './measure.ts'
+import { punctualTable } from './punctual-table.ts'
 import * as rig from './rig.ts'
+import { workersTable } from './workers.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { tiny: { type: 'boolean', default: false } },
 })
 const { tiny } = values
-const all = ['relay', 'data', 'latency', 'growth', 'hold']
+const all = ['relay', 'data', 'latency', 'growth', 'hold', 'workers']
 const parts = positionals.length === 0 ? all : positionals
 const rounds = tiny ? 1 : 3
 
@@ -108,19 +111,41 @@ const tables: readonly Table[] = [
   },
 ]
 
+const sessionCounts = [1_000, 2_000, 4_000, 8_000, 16_000]
+const possible = sessionCounts.filter((count) => descriptorsFor(count) <= descriptorsMax())
+
+/** A proxy has two sockets for each session, one to either side; and it needs some more for itself. */
+function descriptorsFor(sessionCount: number): number {
+  return 2 * sessionCount + 500
+}
+
+/** Says of the largest count that was possible why there is no larger one. */
+function limitation(count: number): string {
+  const next = sessionCounts[possible.length]
+  if (next === undefined || count !== possible.at(-1)) return ''
+  return ` (${next} would take ${descriptorsFor(next)} descriptors, and ${descriptorsMax()} is the limit here)`
+}
+
 /** Nothing may grow faster than what it is given. */
 const growth: readonly Table[] = [
-  ...[1_000, 2_000, 4_000, 8_000].map((count) => ({
-    title: `4 kB, ${count} clients at once`,
+  ...possible.map((count) => ({
+    title: `4 kB, ${count} clients at once${limitation(count)}`,
     args: load(2 * count, '--concurrency', tiny ? 4 : count),
     keys: [rate, cpu, peak],
   })),
   ...[1, 10, 100].map((count) => ({
     title: `4 kB, ${count} recipients a message`,
     args: load(count === 100 ? 200 : 1_000, '--rcpts', count),
-    keys: [rate, cpu],
+    keys: [rate, cpu, peak],
   })),
 ].map((table) => ({ ...table, part: 'growth', without: ['Postfix', 'Haraka', 'pipe'] }))
+
+/** Where Treacle is compared with nobody but itself. */
+const ownTables = [
+  { part: 'hold', text: holdTable },
+  { part: 'hold', text: punctualTable },
+  { part: 'workers', text: workersTable },
+]
 
 /** The baseline is the first of the servers: HAProxy where there is one. */
 async function tableText(servers: readonly rig.Server[], table: Table): Promise<string> {
@@ -174,8 +199,8 @@ servers share the machine with whatever else runs there: believe ratios.\n`
     texts.push(await tableText(servers, table))
     console.log(texts.at(-1))
   }
-  if (parts.includes('hold')) {
-    texts.push(await holdTable({ sink: sink.port, dns: dns.port }, tiny))
+  for (const { text } of ownTables.filter(({ part }) => parts.includes(part))) {
+    texts.push(await text({ sink: sink.port, dns: dns.port }, tiny))
     console.log(texts.at(-1))
   }
   if (!tiny) writeFileSync(join(import.meta.dirname, 'RESULTS.md'), texts.join('\n'))

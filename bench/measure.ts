@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { findCommand } from '../test/mta/servers/installed.ts'
 import { quiet } from './lib/quiet.ts'
 import { median, round } from './lib/stats.ts'
-import type { Server } from './rig.ts'
+import type { Measured } from './rig.ts'
 
 /** What a tool printed. */
 export type Reading = Readonly<Record<string, unknown>>
@@ -19,15 +19,15 @@ const noiseMax = 0.3
  * @throws Error when the tool says something else than one line of JSON.
  */
 export async function measure(
-  tool: 'load' | 'hold',
-  { port, pid, cgroup }: Server,
+  tool: 'load' | 'hold' | 'punctual',
+  { port, pids, cgroup }: Measured,
   args: readonly string[],
   patienceMs: number,
 ): Promise<Reading> {
   if (patienceMs > 0) await quiet(noiseMax, patienceMs)
   const script = join(import.meta.dirname, `${tool}.ts`)
   const group = cgroup === null ? [] : ['--cgroup', cgroup]
-  const own = ['--target', `127.0.0.1:${port}`, '--pid', String(pid), ...group]
+  const own = ['--target', `127.0.0.1:${port}`, '--pid', pids.join(','), ...group]
   const pinned = taskset === undefined ? [] : [taskset, '-c', '1']
   const [command = '', ...rest] = [...pinned, process.execPath, script, ...own, ...args]
   const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -42,7 +42,7 @@ export async function measure(
 
 /** Each server once, then each again: what slows the machine down slows all of them. */
 export async function interleaved(
-  servers: readonly Server[],
+  servers: readonly Measured[],
   rounds: number,
   args: readonly string[],
   patienceMs: number,
@@ -75,5 +75,6 @@ function isRecord(value: unknown): value is Reading {
 export function cell(value: number, base: number): string {
   if (!Number.isFinite(value)) return '-'
   const shown = String(round(value, value < 10 ? 3 : 1))
-  return Number.isFinite(base) ? `${shown} (${round(value / base, 2)})` : shown
+  // Without a control group CPU is counted in ticks, and a tiny run may have taken none.
+  return Number.isFinite(value / base) ? `${shown} (${round(value / base, 2)})` : shown
 }

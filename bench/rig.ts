@@ -11,15 +11,21 @@ import { findCommand } from '../test/mta/servers/installed.ts'
 import { inFolder, onFreePort } from '../test/mta/servers/place.ts'
 import { startPostfix } from '../test/mta/servers/postfix.ts'
 import { run, startDaemon } from '../test/mta/servers/process.ts'
+import { descriptorsMax } from './lib/proc.ts'
 
-export interface Server extends AsyncDisposable {
+/** What is measured: one process, or several that share a port. */
+export interface Measured {
   readonly name: string
   readonly port: number
+  readonly pids: readonly number[]
+  /** Its control group, which counts CPU exactly; null where there is none, and ticks must do. */
+  readonly cgroup: string | null
+}
+
+export interface Server extends Measured, AsyncDisposable {
   readonly pid: number
   /** What it has printed so far. */
   output(): Promise<string>
-  /** Its control group, which counts CPU exactly; null where there is none, and ticks must do. */
-  readonly cgroup: string | null
 }
 
 const root = join(import.meta.dirname, '..')
@@ -27,16 +33,18 @@ const harakaHome = join(root, 'node_modules/.cache/treacle-bench/haraka')
 const groups = '/sys/fs/cgroup/cpuacct'
 const taskset = findCommand('taskset')
 
-/** A script of ours in this folder. @param core Which core it has. */
+/** A script of ours in this folder. */
 export function startTool(name: string, args: (port: number) => string[]): Promise<Server> {
   const script = join(import.meta.dirname, `${name}.ts`)
   return start(name, (port) => [process.execPath, script, ...args(port)], /ready/, {
-    core: name === 'pipe' ? 0 : 1,
+    cores: name === 'pipe' ? '0' : '1',
   })
 }
 
-/** Puts a server into a group of its own, which lib/quiet.ts knows not to be somebody else's. */
+/** Puts a server into the group of its name, which lib/quiet.ts knows not to be somebody else's. */
 function joinGroup(name: string, pids: readonly number[]): string | null {
+  // Where groups are of version 2, one of this name could be made and would count nothing.
+  if (!existsSync(join(groups, 'cpuacct.usage'))) return null
   const group = `bench_${process.pid}_${name}`
   try {
     mkdirSync(join(groups, group), { recursive: true })
@@ -48,7 +56,10 @@ function joinGroup(name: string, pids: readonly number[]): string | null {
 }
 
 interface Extra {
-  readonly core?: number
+  /** Which cores it has, as taskset takes them: "0", "0,1". */
+  readonly cores?: string
+  /** One that somebody else listens on as well; a free one unless given. */
+  readonly port?: number | undefined
   readonly files?: (port: number) => Readonly<Record<string, string>>
 }
 
@@ -56,15 +67,15 @@ function start(
   name: string,
   command: (port: number, folder: string) => string[],
   ready: RegExp,
-  { core = 0, files = () => ({}) }: Extra = {},
+  { cores = '0', port: given, files = () => ({}) }: Extra = {},
 ): Promise<Server> {
-  return onFreePort((port) =>
+  const startOn = (port: number) =>
     inFolder(`bench-${name}`, async (folder) => {
       for (const [file, text] of Object.entries(files(port))) {
         await mkdir(join(folder, file, '..'), { recursive: true })
         await writeFile(join(folder, file), text)
       }
-      const pinned = taskset === undefined ? [] : [taskset, '-c', String(core)]
+      const pinned = taskset === undefined ? [] : [taskset, '-c', cores]
       const daemon = await startDaemon({
         command: '/bin/sh',
         args: ['-c', 'exec "$@" >log 2>&1', 'sh', ...pinned, ...command(port, folder)],
@@ -76,12 +87,13 @@ function start(
         name,
         port,
         pid: daemon.pid,
+        pids: [daemon.pid],
         output: () => daemon.log(),
         cgroup: joinGroup(name, daemon.pids()),
         [Symbol.asyncDispose]: () => daemon.stop(),
       }
-    }),
-  )
+    })
+  return given === undefined ? onFreePort(startOn) : startOn(given)
 }
 
 export interface TreacleSetup {
@@ -91,10 +103,12 @@ export interface TreacleSetup {
   readonly pauses: boolean
   /** As it is shipped, which `npm run build` must have made, instead of from its sources. */
   readonly built?: boolean
-  /** More settings, as TOML. */
+  /** More settings, as TOML: dotted keys. */
   readonly config?: string
   /** More for Node's command line. */
   readonly nodeOptions?: readonly string[]
+  readonly cores?: string
+  readonly port?: number
 }
 
 /** Treacle with all that is on by default, and limits that do not stop the benchmark itself. */
@@ -105,6 +119,8 @@ export function startTreacle({
   built = false,
   config = '',
   nodeOptions = [],
+  cores = '0',
+  port: given,
 }: TreacleSetup): Promise<Server> {
   const command = () => [
     process.execPath,
@@ -122,22 +138,25 @@ listen.addresses = ["127.0.0.1:${port}"]
 gate.known_good = "good"
 limits = { memory_max = "0B", connections_max = 30000, per_address_max = 30000, per_network_max = 30000, per_site_max = 30000, rate_per_address_max = 1000000, rate_per_network_max = 1000000 }
 greeting = { pause = "0s", pause_suspect = "0s" }
-delay = { key_file = "delay.key", slots = 30000 }
+delay.key_file = "delay.key"
+delay.slots = 30000
 dns.servers = ["127.0.0.1:${dns}"]
 backend = { addresses = ["127.0.0.1:${sink}"], recipient_domains = ["example.org"] }
 log.mainlog = "mainlog"
 ${config}
 `,
   })
-  return start('Treacle', command, /"server.listening"/, { files })
+  return start('Treacle', command, /"server.listening"/, { cores, port: given, files })
 }
 
 export async function startHaproxy(sink: number): Promise<Server | null> {
   const haproxy = findCommand('haproxy')
   if (haproxy === undefined) return null
+  // It does not start when it may not have two descriptors for each connection, and some more.
+  const connectionsMax = Math.min(20_000, Math.floor(descriptorsMax() / 2) - 200)
   const files = (port: number) => ({
     'haproxy.cfg': `global
-  maxconn 9000
+  maxconn ${connectionsMax}
   nbthread 1
 defaults
   mode tcp
@@ -180,6 +199,7 @@ export async function startPostfixProxy(sink: number): Promise<Server | null> {
       cgroup: joinGroup('Postfix', postfix.pids()),
       port: postfix.port,
       pid: postfix.pid,
+      pids: [postfix.pid],
       [Symbol.asyncDispose]: () => postfix.stop(),
     }
   } catch {

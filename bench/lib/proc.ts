@@ -61,6 +61,13 @@ export function cpuSeconds(roots: readonly number[], cgroup?: string): number {
   return ticks / TICKS
 }
 
+/** CPU seconds of one process so far, all its threads; the kernel tells them in ticks of 10 ms. */
+export function cpuByMode(pid: number): { user: number; system: number } {
+  const text = read(`/proc/${pid}/stat`)
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return { user: Number(fields[11]) / TICKS, system: Number(fields[12]) / TICKS }
+}
+
 export interface Memory {
   processes: number
   rssKb: number
@@ -111,6 +118,12 @@ export function descriptors(roots: readonly number[]): number {
     }
   }
   return n
+}
+
+/** How many descriptors a process that we start may have open; Node has raised its own limit as far as it may go. */
+export function descriptorsMax(): number {
+  const said = /^Max open files\s+(\d+)/m.exec(read('/proc/self/limits'))?.[1]
+  return said === undefined ? Number.POSITIVE_INFINITY : Number(said)
 }
 
 export interface Kernel {
