@@ -97,17 +97,19 @@ export class Metrics {
   }
 
   #add({ outcome, findings, entries, transactions, lookupCount }: Ledger): void {
-    this.#connections.inc({ outcome })
-    this.#lookups.inc(lookupCount)
-    const names = new Map(findings.map(({ reason, action }) => [reason, action]))
-    for (const [reason, action] of names) this.#findings.inc({ reason, action })
+    this.#connections.count(1, outcome)
+    this.#lookups.count(lookupCount)
+    if (findings.length > 0) {
+      const names = new Map(findings.map(({ reason, action }) => [reason, action]))
+      for (const [reason, action] of names) this.#findings.count(1, reason, action)
+    }
     for (const { stage, reaction, observed, waitedMs } of entries) {
-      this.#waits.inc({ stage, reaction, observed: String(observed) })
+      this.#waits.count(1, stage, reaction, String(observed))
       if (!observed) this.#waitSeconds.observe({ stage }, waitedMs / 1_000)
     }
     for (const { reply, bytes } of transactions) {
-      if (reply !== '') this.#messages.inc({ reply: `${reply.charAt(0)}xx` })
-      this.#bytes.inc(bytes)
+      if (reply !== '') this.#messages.count(1, `${reply.charAt(0)}xx`)
+      this.#bytes.count(bytes)
     }
   }
 
@@ -124,8 +126,20 @@ export class Metrics {
     })
   }
 
-  #counter(name: string, help: string, ...labelNames: string[]): Counter {
-    return new Counter({ name, help, labelNames, registers: [this.#registry] })
+  #counter(name: string, help: string, ...labelNames: string[]): Tally {
+    const tally = new Tally()
+    new Counter({
+      name,
+      help,
+      labelNames,
+      registers: [this.#registry],
+      collect() {
+        this.reset()
+        if (labelNames.length === 0) this.inc(0)
+        for (const [values, count] of tally.counts) this.labels(...values).inc(count)
+      },
+    })
+    return tally
   }
 
   #gauge(name: string, help: string, read: () => number): void {
@@ -137,5 +151,21 @@ export class Metrics {
         this.set(read())
       },
     })
+  }
+}
+
+/** Counts by labels. A counter of the package looks its labels up anew each time, which is for those who ask. */
+class Tally {
+  readonly #byKey = new Map<string, { readonly values: readonly string[]; count: number }>()
+
+  get counts(): (readonly [values: readonly string[], count: number])[] {
+    return [...this.#byKey.values()].map(({ values, count }) => [values, count])
+  }
+
+  count(by: number, ...values: readonly string[]): void {
+    const key = values.join(' ')
+    const known = this.#byKey.get(key)
+    if (known === undefined) this.#byKey.set(key, { values, count: by })
+    else known.count += by
   }
 }

@@ -6,11 +6,13 @@
  * says nothing about the host: not everybody at dslreports.com is on a DSL line.
  */
 import { getDomain } from 'tldts'
+import { remembered } from './remembered.ts'
 
 /** The registered domain of a name, "example.co.uk"; the whole name where the list knows none. */
-export function registeredDomain(name: string): string {
-  return getDomain(name, { allowPrivateDomains: false, validateHostname: false }) ?? name
-}
+export const registeredDomain = remembered(
+  2_000,
+  (name) => getDomain(name, { allowPrivateDomains: false, validateHostname: false }) ?? name,
+)
 
 /** The labels in front of the registered domain, "mail.dc2" of "mail.dc2.example.co.uk"; "" for none. */
 export function hostPart(name: string): string {

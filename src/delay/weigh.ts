@@ -23,6 +23,7 @@ export interface Verdict {
 
 /** @param fullAt The sum that earns the whole target. */
 export function weigh(findings: readonly Finding[], fullAt: number): Verdict {
+  if (findings.length === 0) return nothing
   const left = new Map(findings.map((finding) => [finding, ownWeight(finding, findings)]))
   for (const excuse of findings.filter(({ excuses }) => excuses.length > 0)) {
     let remaining = excuse.weight
@@ -37,6 +38,9 @@ export function weigh(findings: readonly Finding[], fullAt: number): Verdict {
   const sum = weighed.reduce((total, { counts }) => total + counts, 0)
   return { weighed, sum, fraction: Math.min(1, sum / fullAt) }
 }
+
+/** What most clients come to. */
+const nothing: Verdict = { weighed: [], sum: 0, fraction: 0 }
 
 /** What it weighs before the excuses. A reason that is found at two stages counts once. */
 function ownWeight(finding: Finding, all: readonly Finding[]): number {

@@ -3,9 +3,10 @@
  * what a host name says, either to the letter of Botnet 0.8 or mended.
  */
 import { z } from 'zod'
-import { type Ip, parseNetwork } from '../core/ip.ts'
+import { type Ip, parseIp, parseNetwork } from '../core/ip.ts'
 import { type Pattern, parsePattern } from '../core/pattern.ts'
 import { hostPart } from '../core/registered-domain.ts'
+import { remembered } from '../core/remembered.ts'
 import type { Identity } from '../dns/reverse.ts'
 import {
   letterClientWords,
@@ -93,7 +94,7 @@ export function botnetOf(options: BotnetOptions): Botnet {
   const domains = options.pass_domains.map((text) => parsePattern(`(?:\\.|^)(?:${text})$`))
   const client = wordTest(options.clientwords ?? (exact ? letterClientWords : clientWords), exact)
   const server = wordTest(options.serverwords ?? (exact ? letterServerWords : serverWords), exact)
-  const spelt = exact ? letterSpelt : addressInName
+  const spelt = speltBy(exact ? letterSpelt : addressInName)
   /** The names that count: what is confirmed counts for more than what is not. */
   const namesOf = ({ confirmed, pointers }: Identity) => {
     if (exact) return pointers.slice(0, 1)
@@ -131,15 +132,28 @@ function letterSpelt(name: string, ip: Ip): string | null {
   return letterIpInName(name, ip) ? ip.text : null
 }
 
+/** How many names are known by what is in them. */
+const namesKept = 2_000
+
+function speltBy(find: (name: string, ip: Ip) => string | null): typeof find {
+  const found = remembered(namesKept, (both) => {
+    const [text = '', name = ''] = both.split(' ')
+    const ip = parseIp(text)
+    return ip === null ? null : find(name, ip)
+  })
+  return (name, ip) => found(`${ip.text} ${name}`)
+}
+
 /** Finds the first word of a list in a name. */
 function wordTest(words: readonly string[], exact: boolean): (name: string) => string | null {
   const each = words.map((word) => ({ word, pattern: exact ? letterPattern([word]) : whole(word) }))
-  return (name) => {
+  return remembered(namesKept, (name) => {
+    const host = hostPart(name)
     const found = exact
       ? each.find(({ pattern: letters }) => letterFinds(letters, name))
-      : each.find(({ pattern: letters }) => letters?.found(hostPart(name)))
+      : each.find(({ pattern: letters }) => letters?.found(host))
     return found?.word ?? null
-  }
+  })
 }
 
 function whole(word: string): Pattern {

@@ -28,13 +28,17 @@ export function look<S extends Stage>(
   watch: Watch,
 ): Eventual<Finding[]> {
   const found: Found[] = []
-  const slow: Slow<S>[] = []
+  let slow: Slow<S>[] | null = null
   for (const reason of reasons) {
-    const asked = attempt(reason, watch, () => reason.find(facts, tools))
-    if (asked instanceof Promise) slow.push({ reason, at: found.length, asked })
+    const asked = ask(reason, facts, tools, watch)
+    if (asked === null) continue
+    if (asked instanceof Promise) {
+      slow ??= []
+      slow.push({ reason, at: found.length, asked })
+    }
     found.push(asked instanceof Promise ? undefined : findingOf(reason, facts, asked, watch))
   }
-  if (slow.length === 0) return known(found)
+  if (slow === null) return known(found)
   return wait(slow, found, facts, tools.signal, watch).then(() => known(found))
 }
 
@@ -50,7 +54,23 @@ interface Slow<S extends Stage> {
 }
 
 function known(found: readonly Found[]): Finding[] {
+  if (found.length === 0) return []
   return found.filter((finding) => finding != null)
+}
+
+/** An operator may have written it, so it may throw. */
+function ask<S extends Stage>(
+  reason: Reason<S>,
+  facts: FactsAt[S],
+  tools: Tools,
+  watch: Watch,
+): Eventual<Evidence> {
+  try {
+    return reason.find(facts, tools)
+  } catch (error) {
+    failed(reason, watch, messageOf(error))
+    return null
+  }
 }
 
 function findingOf<S extends Stage>(
@@ -61,16 +81,9 @@ function findingOf<S extends Stage>(
 ): Finding | null {
   if (evidence === null) return null
   const { name, stage, action, weight, excuses } = reason
-  return attempt(reason, watch, () => {
+  try {
     const header = reason.header(facts)
     return { reason: name, stage, evidence, action, weight, excuses, header }
-  })
-}
-
-/** What comes of something that an operator may have written; null when it throws. */
-function attempt<T>(reason: { readonly name: string }, watch: Watch, act: () => T): T | null {
-  try {
-    return act()
   } catch (error) {
     failed(reason, watch, messageOf(error))
     return null

@@ -5,7 +5,7 @@
  * the back end is to judge that and not our idea of it. Liberal in two ways only: a space after the
  * colon, and dots anywhere in a local part, which real systems send.
  */
-import { fromXtext, type Recipient, type Sender } from '../core/envelope.ts'
+import { fromXtext, plainSender, type Recipient, type Sender } from '../core/envelope.ts'
 import { parseAddressLiteral } from '../core/ip.ts'
 import { type Reply, reply } from '../core/reply.ts'
 
@@ -99,8 +99,11 @@ function parsePath(path: string, smtputf8: boolean): string | null {
 
 type Parameters = ReadonlyMap<string, string>
 
+const without: Parsed<Parameters> = { value: new Map() }
+
 /** RFC 5321 section 4.1.2: keyword, or keyword=value, each once. */
 function parseParameters(text: string): Parsed<Parameters> {
+  if (text === '') return without
   const found = new Map<string, string>()
   for (const part of text.split(/ +/).filter((each) => each !== '')) {
     const [, keyword, value] =
@@ -113,6 +116,7 @@ function parseParameters(text: string): Parsed<Parameters> {
 }
 
 function senderOf(address: string, given: Parameters, offered: Offered): Parsed<Sender> {
+  if (given.size === 0) return { value: plainSender(address) }
   const known = [
     // RFC 4954 section 5: always taken, and left out where it is not believed.
     'AUTH',
@@ -139,6 +143,7 @@ function senderOf(address: string, given: Parameters, offered: Offered): Parsed<
 }
 
 function recipientOf(address: string, given: Parameters, offered: Offered): Parsed<Recipient> {
+  if (given.size === 0) return { value: { address, notify: null, orcpt: null } }
   const fault = faultIn(given, offered.dsn ? ['NOTIFY', 'ORCPT'] : [])
   if (fault !== null) return { refusal: fault }
   const notify = given.get('NOTIFY')?.toUpperCase() ?? null
