@@ -14,6 +14,7 @@ import { Discard } from './discard.ts'
 import * as limits from './limits.ts'
 import type { Line } from './line-reader.ts'
 import { type Feed, Parser } from './parser.ts'
+import { RestOfLine } from './rest-of-line.ts'
 import { Wire } from './wire.ts'
 
 export class Connection extends Wire {
@@ -28,6 +29,7 @@ export class Connection extends Wire {
   }
 
   override line(line: Line, more: boolean, next: () => void): void {
+    if (line.kind === 'too-long' && this.dialogue.isOfLogin(line.begins)) return this.#skip(next)
     this.deadline.stop()
     if (this._upgrading) return next()
     if (this.dialogue.isLoggingIn && line.kind === 'line') {
@@ -89,6 +91,18 @@ export class Connection extends Wire {
     const { answer, name } = this.dialogue.hello(verb, decodeBytes(command))
     if (name !== null) this.hostNameAppearsAs = name
     this.say(answer, callback)
+  }
+
+  /** A line of AUTH is too long: it is answered when it has ended, which it must in time. */
+  #skip(next: () => void): void {
+    this.deadline.start()
+    const rest = new RestOfLine(limits.loginExcessMax, (hasEnded, resume) => {
+      this.deadline.stop()
+      if (hasEnded) this.say(this.dialogue.loginTooLong(), () => this._whenWritable(resume))
+      else this.cutOff(limits.lineTooLong)
+    })
+    this.#read(rest)
+    next()
   }
 
   async #openData(command: Buffer): Promise<Reply> {
