@@ -137,11 +137,44 @@ playAll(
       from: '198.51.100.1',
       steps: [...says('computer'), rcpt('b', 0)],
     },
+    {
+      id: 'M10',
+      about: 'nor for one whose name is known and leads back to it',
+      from: '203.0.114.1',
+      steps: [...says('computer'), rcpt('b', 0)],
+    },
+    {
+      id: 'M10',
+      about: 'but for one whose name does not',
+      from: '203.0.115.1',
+      steps: [...says('computer'), rcpt('b', 0, '450 4.7.1')],
+    },
+    {
+      id: 'M10',
+      about: 'a name that a client only says of itself excuses nothing',
+      from: '203.0.116.1',
+      steps: [
+        ['', '220 '],
+        ['EHLO computer', '250-'],
+        ['EHLO mail.retries.example', '250-'],
+        ['EHLO computer', '250-'],
+        ['MAIL FROM:<a@retries.example>', '250 2.1.0'],
+        rcpt('b', 0, '450 4.7.1'),
+      ],
+    },
   ],
   {
     proxy: {
       ...greylist.proxy,
-      files: { good: '198.51.100.0/24\n', dubious_helo: '', helo_accept_junk_hosts: '' },
+      files: {
+        good: '198.51.100.0/24\n*.retries.example\n',
+        dubious_helo: '',
+        helo_accept_junk_hosts: '',
+      },
+      dns: {
+        ptr: { '203.0.114.1': ['mail.retries.example'], '203.0.115.1': ['mail.retries.example'] },
+        a: { 'mail.retries.example': ['203.0.114.1'] },
+      },
       config: `${greylist.proxy.config}\ngate.known_good = "good"`,
     },
   },
