@@ -40,7 +40,10 @@ export class Connection extends Wire {
     if (verdict.kind === 'obey') this._onCommand(verdict.command, next)
     else if (verdict.kind === 'close') this.cutOff(verdict.last)
     else {
-      if (verdict.skip > 0) this.#read(new Discard(verdict.skip))
+      if (verdict.skip > 0) {
+        this.deadline.start()
+        this.#read(new Discard(verdict.skip))
+      }
       this.say(verdict.answer, () => this._whenWritable(next))
     }
   }

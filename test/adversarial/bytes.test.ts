@@ -207,4 +207,17 @@ playAll('one byte a second', [
       assert.equal(proxy.app.log.counts['client.cut-off'], 1)
     },
   },
+  {
+    id: 'B12 in BDAT',
+    about: 'nor for a byte that is no command',
+    steps: [...greeted, ['BDAT 100000', '502 ']],
+    check: async ({ client }) => {
+      for (let count = 0; count < 29; count += 1) {
+        client.says(raw('E'))
+        await client.hearsNothing({ forMs: 10_000 })
+      }
+      await client.hears('421 4.4.2', { afterMs: 10_000 })
+      await client.isHungUpOn()
+    },
+  },
 ])
