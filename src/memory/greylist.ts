@@ -8,6 +8,9 @@
 import type { Clock } from '../core/clock.ts'
 import type { GreylistOptions } from './options.ts'
 
+/** More is never forgotten at once, since everybody else would wait for it. */
+const forgottenAtOnceMax = 1_000
+
 interface Try {
   readonly firstAt: number
 }
@@ -26,7 +29,7 @@ export class Greylist {
     this.options = options
   }
 
-  /** First tries and networks that are remembered. */
+  /** First tries and networks that are remembered; also what is over, until its room is needed. */
   get size(): number {
     return this.#tries.size + this.#passed.size
   }
@@ -34,22 +37,31 @@ export class Greylist {
   /** True when the client may pass; a first try is remembered. */
   passes(network: string, senderDomain: string): boolean {
     const now = this.#clock.wall().getTime()
-    this.#forget(now)
-    if (this.#passed.has(network)) {
+    if (this.#hasPassed(network, now)) {
       this.#pass(network, now)
       return true
     }
     const key = `${network} ${senderDomain}`
     const first = this.#tries.get(key)
-    if (first === undefined) return !this.#begin(key, now)
+    if (first === undefined || now - first.firstAt > this.options.window) {
+      return !this.#begin(key, now)
+    }
     if (now - first.firstAt < this.options.retry_after) return false
     this.#tries.delete(key)
     this.#pass(network, now)
     return true
   }
 
+  #hasPassed(network: string, now: number): boolean {
+    const seenAt = this.#passed.get(network)
+    return seenAt !== undefined && now - seenAt <= this.options.keep
+  }
+
   /** @returns False when there is no room. */
   #begin(key: string, now: number): boolean {
+    // Else it would keep its place among older ones.
+    this.#tries.delete(key)
+    if (this.size >= this.options.entries_max) this.#forget(now)
     if (this.size >= this.options.entries_max) return false
     this.#tries.set(key, { firstAt: now })
     return true
@@ -62,12 +74,13 @@ export class Greylist {
 
   /** Both maps are in the order of their times, so what is over stands first. */
   #forget(now: number): void {
+    const aim = this.size - forgottenAtOnceMax
     for (const [key, { firstAt }] of this.#tries) {
-      if (now - firstAt <= this.options.window) break
+      if (now - firstAt <= this.options.window || this.size <= aim) break
       this.#tries.delete(key)
     }
     for (const [network, seenAt] of this.#passed) {
-      if (now - seenAt <= this.options.keep) break
+      if (now - seenAt <= this.options.keep || this.size <= aim) break
       this.#passed.delete(network)
     }
   }

@@ -8,6 +8,7 @@ import type { Log } from '../observe/log.ts'
 import type { Session } from '../session/session.ts'
 import { Budget, type Excess } from './budget.ts'
 import type { SmtpLimits } from './limit-options.ts'
+import { lineTooLong } from './limits.ts'
 import type { Line } from './line-reader.ts'
 import { isHttp, isNotImplemented, mustBeLast, verbOf } from './verbs.ts'
 
@@ -31,7 +32,6 @@ const notImplemented = reply(502, '5.5.1', 'Command not implemented')
 const cannotVerify = reply(252, '2.1.5', 'Send it, and the mail server behind us will say')
 const help = reply(214, '2.0.0', 'What may be said here is in RFC 5321')
 const bareNewline = reply(500, '5.5.2', 'Lines must end in CR LF, and have neither elsewhere')
-const lineTooLong = reply(421, '4.5.2', 'Line too long')
 const outOfStep = reply(421, '4.7.0', 'You sent a message before it was asked for')
 const otherProtocol = reply(421, '4.7.0', 'This is a mail server')
 

@@ -16,6 +16,7 @@ import * as limits from './limits.ts'
 import type { Line } from './line-reader.ts'
 import { type Feed, Parser } from './parser.ts'
 import type { ServerParts } from './parts.ts'
+import { RestOfLine } from './rest-of-line.ts'
 import { type Server, Wire } from './wire.ts'
 
 export class Connection extends Wire {
@@ -43,6 +44,7 @@ export class Connection extends Wire {
   }
 
   override line(line: Line, more: boolean, next: () => void): void {
+    if (line.kind === 'too-long' && this.dialogue.isOfLogin(line.begins)) return this.#skip(next)
     this.deadline.stop()
     if (this._upgrading) return next()
     const goOn = () => this.whenRead(next)
@@ -127,6 +129,19 @@ export class Connection extends Wire {
   #discard(count: number): void {
     this.#read(new Discard(count))
     this.deadline.start()
+  }
+
+  /** A line of AUTH is too long: it is answered when it has ended, which it must in time. */
+  #skip(next: () => void): void {
+    this.deadline.start()
+    const rest = new RestOfLine(limits.loginExcessMax, (hasEnded, resume) => {
+      this.deadline.stop()
+      if (!hasEnded) return this.cutOff(limits.lineTooLong)
+      this.say(this.dialogue.loginTooLong())
+      this.whenRead(resume)
+    })
+    this.#read(rest)
+    next()
   }
 
   async #openData(command: Buffer): Promise<Reply> {

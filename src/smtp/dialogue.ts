@@ -14,7 +14,8 @@ import { type Offered, parseHelo, parseMail, parseRcpt } from './command.ts'
 import { Conduct } from './conduct.ts'
 import { keywords, offeredBy } from './ehlo.ts'
 import type { ServerParts } from './parts.ts'
-import { type Exchange, exchange, needsTls } from './sasl.ts'
+import { type Exchange, exchange, needsTls, tooLong } from './sasl.ts'
+import { verbOf } from './verbs.ts'
 import { parseXclient } from './xclient.ts'
 
 const ok = reply(250, '2.0.0', 'Ok')
@@ -99,6 +100,17 @@ export class Dialogue {
     this.#exchange = null
     const outcome = step?.value ?? loggedInAlready
     return 'code' in outcome ? outcome : this.session.authenticate(outcome.user, outcome.password)
+  }
+
+  /** Whether a line that begins so is of AUTH: the command, or what is said in the course of it. */
+  isOfLogin(begins: Buffer): boolean {
+    return this.isLoggingIn || verbOf(begins) === 'AUTH'
+  }
+
+  /** A line of AUTH was too long, which ends that and nothing else (RFC 4954 section 4). */
+  loginTooLong(): Reply {
+    this.#exchange = null
+    return tooLong
   }
 
   /** XCLIENT. @returns The dialogue that begins with it; the reply, where none does. */

@@ -32,8 +32,8 @@ export const smtpLimits = {
       'data.long_lines = "reject".',
   ),
   command_line_max: size('12288B').describe(
-    'Longest command line; who sends a longer one is closed with 421. AUTH may need 12288B ' +
-      '(RFC 4954 section 4).',
+    'Longest command line; who sends a longer one is closed with 421, and one of AUTH is answered ' +
+      '501. AUTH may need 12288B (RFC 4954 section 4).',
   ),
   recipients_max: z
     .int()

@@ -11,8 +11,8 @@
 export type Line =
   | { readonly kind: 'line'; readonly bytes: Buffer }
   | { readonly kind: 'bare-newline' }
-  /** Longer than may be, finished or not. */
-  | { readonly kind: 'too-long' }
+  /** Longer than may be, finished or not: what there may be of it. What is beyond has not been taken. */
+  | { readonly kind: 'too-long'; readonly begins: Buffer }
   /** The first byte of a TLS handshake, which no command begins with. */
   | { readonly kind: 'tls' }
 
@@ -54,12 +54,13 @@ export class LineReader {
   next(): Line | null {
     const newline = this.#chunk.indexOf(lf, this.#at)
     const piece = this.#chunk.subarray(this.#at, newline === -1 ? this.#chunk.length : newline)
-    this.#at += piece.length + (newline === -1 ? 0 : 1)
-    const count = this.#keptCount + piece.length
-    const first = this.#keptCount > 0 ? this.#kept[0] : piece[0]
-    if (first === tlsHandshake) return this.#faulty('tls')
     // The CR may be its last byte.
-    if (count > this.#lineMax + 1) return this.#faulty('too-long')
+    const room = this.#lineMax + 1 - this.#keptCount
+    const isTooLong = piece.length > room
+    this.#at += isTooLong ? room : piece.length + (newline === -1 ? 0 : 1)
+    const first = this.#keptCount > 0 ? this.#kept[0] : piece[0]
+    if (first === tlsHandshake) return this.#isTls()
+    if (isTooLong) return { kind: 'too-long', begins: this.#joined(piece.subarray(0, room)) }
     if (newline === -1) {
       this.#keep(piece)
       return null
@@ -74,9 +75,9 @@ export class LineReader {
     return rest
   }
 
-  #faulty(kind: 'tls' | 'too-long'): Line {
+  #isTls(): Line {
     this.#keptCount = 0
-    return { kind }
+    return { kind: 'tls' }
   }
 
   #joined(piece: Buffer): Buffer {

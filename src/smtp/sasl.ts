@@ -16,6 +16,7 @@ export interface Credentials {
 export type Exchange = Generator<Reply, Credentials | Reply, string>
 
 export const needsTls = reply(538, '5.7.11', 'AUTH is for connections under TLS: STARTTLS first')
+export const tooLong = reply(501, '5.5.2', 'Line too long')
 const syntax = reply(501, '5.5.4', 'Syntax: AUTH PLAIN|LOGIN [base64]')
 const unknownMechanism = reply(504, '5.5.4', 'Only PLAIN and LOGIN')
 const malformed = reply(501, '5.5.2', 'That is not what this mechanism says, in base64')

@@ -165,6 +165,44 @@ playAll('a back end that is no mail server', [wayDown], {
 })
 playAll('a back end that hangs up', [wayDown], { backend: { greeting: 'close' } })
 
+let greeting: Answer = '220 backend.example.net ESMTP'
+playAll(
+  'a back end that falls silent',
+  [
+    {
+      id: 'K1',
+      about: 'it does not greet: 451 when its time is over',
+      steps: [
+        ...greeted,
+        ['MAIL FROM:<a@example.com>', '250 2.1.0'],
+        ['RCPT TO:<b@example.net>', { afterMs: 10_000, hears: '451 4.4.1' }],
+        ['DATA', '554 '],
+      ],
+    },
+  ],
+  {
+    backend: {
+      greeting() {
+        const said = greeting
+        greeting = 'hang'
+        return said
+      },
+    },
+  },
+)
+
+const closing: Row = {
+  id: 'K1',
+  about: 'at MAIL: 451 to the recipient, never 250',
+  steps: [...inMail, ['RCPT TO:<b@example.net>', '451 4.4.2'], ['DATA', '554 ']],
+}
+playAll('a back end that closes at MAIL', [closing], {
+  backend: { replies: (line) => (/^MAIL/.test(line) ? 'close' : undefined) },
+})
+playAll('a back end that is reset at MAIL', [closing], {
+  backend: { replies: (line) => (/^MAIL/.test(line) ? 'reset' : undefined) },
+})
+
 playAll('what stands in the header', [
   {
     id: 'K14',

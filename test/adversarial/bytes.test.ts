@@ -1,5 +1,6 @@
 /** The catalogue, B and J: bytes in the command stream, and verbs that nobody should obey. */
 import assert from 'node:assert/strict'
+import { until } from '../helpers/proxy.ts'
 import { greeted, inData, inMail, inRcpt, playAll, type Row, raw } from './lines.ts'
 
 const strict = '500 5.5.2'
@@ -48,6 +49,18 @@ const rows: readonly Row[] = [
     id: 'B3',
     about: 'NUL in a name, which is not taken',
     steps: [...opened, ['EHLO a\0b.example.com', '501 '], ['MAIL FROM:<a@b.example>', '503 ']],
+  },
+  {
+    id: 'B3',
+    about: 'nor does it take the place of the name before it',
+    from: '203.0.113.3',
+    steps: [...greeted, ['EHLO a\0b.example.com', '501 '], ['MAIL FROM:<a@b.example>', '250 ']],
+    check: async ({ client, proxy }) => {
+      const ledger = () => proxy.ledgers.find((each) => each.client === '203.0.113.3')
+      client.leaves()
+      await until(() => ledger() !== undefined)
+      assert.equal(ledger()?.helo, 'c.example.com')
+    },
   },
   {
     id: 'B7',
@@ -152,6 +165,11 @@ const rows: readonly Row[] = [
       assert.ok(!backend.transcript.includes(line)),
   })),
   {
+    id: 'D21',
+    about: 'LHLO is for LMTP',
+    steps: [...greeted.slice(0, 1), ['LHLO x', '500 5.5.1'], ['MAIL FROM:<a@b.example>', '503 ']],
+  },
+  {
     id: 'J7',
     about: 'HELP tells no name and no version',
     steps: [...greeted, ['HELP', /^214 2\.0\.0 (?!.*(?:smtp-server|treacle|node|\d\.\d\.\d)).*$/i]],
@@ -187,6 +205,19 @@ playAll('one byte a second', [
       await client.hears('421 4.4.2', { afterMs: 10_000 })
       await client.isHungUpOn()
       assert.equal(proxy.app.log.counts['client.cut-off'], 1)
+    },
+  },
+  {
+    id: 'B12 in BDAT',
+    about: 'nor for a byte that is no command',
+    steps: [...greeted, ['BDAT 100000', '502 ']],
+    check: async ({ client }) => {
+      for (let count = 0; count < 29; count += 1) {
+        client.says(raw('E'))
+        await client.hearsNothing({ forMs: 10_000 })
+      }
+      await client.hears('421 4.4.2', { afterMs: 10_000 })
+      await client.isHungUpOn()
     },
   },
 ])

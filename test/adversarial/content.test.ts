@@ -38,6 +38,19 @@ playAll(
       check: ({ proxy }) => assert.equal(proxy.app.log.counts['content.faulty'], 2),
     },
     row('a NUL is still refused', 'a\n\0b\r\n.\r\n', '550 5.6.0', 'c\r\n'),
+    {
+      ...row('the log says what was mended and what was refused', 'a\nb\r\n.\r\n', '250 ', null),
+      check: ({ proxy }) =>
+        assert.deepEqual(
+          proxy.events.flatMap(({ fields }) => ('mended' in fields ? [fields] : [])),
+          [
+            { client: '198.18.0.1', fault: 'bare-newline', mended: true },
+            { client: '198.18.1.1', fault: 'bare-newline', mended: true },
+            { client: '198.18.2.1', fault: 'nul', mended: false },
+            { client: '198.18.3.1', fault: 'bare-newline', mended: true },
+          ],
+        ),
+    },
   ],
   { proxy: { config: 'data.bare_newline = "normalize"' } },
 )

@@ -201,6 +201,25 @@ describe('TLS', () => {
     const names = ledger.findings.map(({ reason }) => reason)
     assert.deepEqual(names.toSorted(), ['botnet-nordns', 'early-talker'])
   })
+
+  it('H9: the name said under TLS is judged, whatever was said in the clear', async () => {
+    await using backend = await startBackend()
+    await using proxy = await startProxy({ backend: backend.address, config })
+    const client = await proxy.connectFrom('192.0.2.1')
+    await client.isGreeted()
+    client.says('STARTTLS')
+    await client.hears('220 ')
+    await client.startsTls()
+    client.says('EHLO printer')
+    await client.hears('250-')
+    client.says('MAIL FROM:<a@b.example>')
+    await client.hears('250 ')
+    client.says('RCPT TO:<u@example.net>')
+    await client.hears('250 ', { afterMs: 90_000 })
+    client.leaves()
+    const names = (await proxy.ledger()).findings.map(({ reason }) => reason)
+    assert.deepEqual(names, ['unqual-helo'])
+  })
 })
 
 /** The first message of a handshake (RFC 8446 section 4.1.2), which asks for this name as it is. */

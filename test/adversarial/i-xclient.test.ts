@@ -258,6 +258,27 @@ describe('XCLIENT', () => {
     assert.equal(proxy.ledgers[1]?.client, '2001:db8::7')
   })
 
+  it('I18: where the back end has it no more, nobody is passed on as if he were us', async () => {
+    let ehlo = '250-backend.example.net\r\n250 XCLIENT ADDR'
+    await using backend = await startBackend({
+      replies: (line) => (line.startsWith('EHLO') ? ehlo : undefined),
+    })
+    await using proxy = await startProxy({
+      backend: backend.address,
+      config: 'backend.recipient_domains = []',
+    })
+    ehlo = '250 backend.example.net'
+    const client = await proxy.connectFrom('192.0.2.1')
+    await client.isGreeted()
+    client.says('MAIL FROM:<a@b.example>')
+    await client.hears('250 ')
+    client.says('RCPT TO:<u@example.net>')
+    await client.hears('451 4.3.5 ')
+    client.leaves()
+    assert.ok(!backend.transcript.some((line) => /^(?:MAIL|RCPT)/.test(line)))
+    assert.equal(proxy.app.log.counts['backend.open-relay-risk'], 1)
+  })
+
   it('leaves the peer where it is when it says nothing of an address', async () => {
     await using backend = await startBackend()
     await using proxy = await startProxy({ backend: backend.address, config })

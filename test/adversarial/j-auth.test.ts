@@ -91,22 +91,113 @@ describe('AUTH', () => {
     client.leaves()
   })
 
-  for (const exchange of [['AUTH PLAIN'], ['AUTH LOGIN']]) {
-    it(`J2: 20 kB after ${exchange.join()} are not kept, and end the connection`, async () => {
+  const tooLong = 'QUJD'.repeat(5_000)
+  for (const { asked, says } of [
+    { asked: [], says: `AUTH PLAIN ${tooLong}` },
+    { asked: [], says: `auth login ${tooLong}` },
+    { asked: [], says: `AUTH XOAUTH2 ${tooLong}` },
+    { asked: ['AUTH PLAIN'], says: tooLong },
+    { asked: ['AUTH LOGIN'], says: tooLong },
+    { asked: ['AUTH LOGIN', 'YWxpY2U='], says: tooLong },
+    { asked: ['AUTH LOGIN YWxpY2U='], says: tooLong },
+  ]) {
+    const shown = [...asked, `${says.slice(0, 15)}...`].join(' / ')
+    it(`J2: 20 kB as ${shown} are answered 501, and the session goes on`, async () => {
       await using backend = await startBackend(knowsAlice)
       await using proxy = await startProxy({ backend: backend.address, config })
       const client = await underTls(proxy)
-      for (const line of exchange) {
+      for (const line of asked) {
         client.says(line)
         await client.hears('334')
       }
-      client.says('QUJD'.repeat(5_000))
-      await client.hears(/^(?:421|50[01]) /)
+      client.says(`${says}\r\nNOOP`)
+      await client.hears('501 5.5.2 Line too long')
+      await client.hears('250 ')
+      client.says(plain('alice', 'right'))
+      await client.hears('235 ')
       client.leaves()
-      await until(() => proxy.app.connectionCount === 0)
-      assert.ok(!backend.transcript.some((line) => line.startsWith('AUTH')))
+      const logins = backend.transcript.filter((line) => line.startsWith('AUTH'))
+      assert.deepEqual(logins, [plain('alice', 'right')])
     })
   }
+
+  it('J2: 20 kB in the clear, or where AUTH is not offered, are no different', async () => {
+    await using backend = await startBackend(knowsAlice)
+    for (const world of [{}, { config }]) {
+      await using proxy = await startProxy({ backend: backend.address, ...world })
+      const client = await proxy.connectFrom('192.0.2.1')
+      await client.isGreeted()
+      client.says(`AUTH PLAIN ${tooLong}`)
+      await client.hears('501 5.5.2 ')
+      client.says('NOOP')
+      await client.hears('250 ')
+      client.leaves()
+    }
+  })
+
+  it('J2: is answered when the line has ended, which it must in time', async () => {
+    await using backend = await startBackend(knowsAlice)
+    await using proxy = await startProxy({
+      backend: backend.address,
+      config: `${config}limits.idle_timeout = "1m"`,
+    })
+    const client = await underTls(proxy)
+    client.says(Buffer.from(`AUTH PLAIN ${tooLong}`))
+    for (let count = 0; count < 5; count += 1) {
+      await client.hearsNothing({ forMs: 10_000 })
+      client.says(Buffer.from('A'))
+    }
+    await client.hears('421 4.4.2 ', { afterMs: 10_000 })
+    await client.isHungUpOn()
+    client.leaves()
+  })
+
+  it('J2: what is no end of it is an end of the session', async () => {
+    await using backend = await startBackend(knowsAlice)
+    await using proxy = await startProxy({ backend: backend.address, config })
+    for (const asked of [[], ['AUTH PLAIN']]) {
+      const client = await underTls(proxy)
+      for (const line of asked) {
+        client.says(line)
+        await client.hears('334')
+      }
+      client.says(Buffer.from(`AUTH PLAIN ${'A'.repeat(80_000)}`))
+      await client.hears('421 4.5.2 Line too long')
+      await client.isHungUpOn()
+      client.leaves()
+    }
+    await until(() => proxy.app.connectionCount === 0)
+    assert.equal(proxy.app.log.counts['client.cut-off'], 2)
+  })
+
+  it('J2: is an error like any other, and there may be twenty', async () => {
+    await using backend = await startBackend(knowsAlice)
+    await using proxy = await startProxy({ backend: backend.address, config })
+    const client = await underTls(proxy)
+    for (let count = 0; count < 20; count += 1) {
+      client.says(`AUTH PLAIN ${tooLong}`)
+      await client.hears('501 5.5.2 ')
+    }
+    await client.hears('421 4.7.0 Too many errors')
+    await client.isHungUpOn()
+    client.leaves()
+  })
+
+  it('J2: other lines of 20 kB end the session as ever, also after AUTH', async () => {
+    await using backend = await startBackend(knowsAlice)
+    await using proxy = await startProxy({ backend: backend.address, config })
+    for (const says of [`AUTHX ${tooLong}`, `NOOP AUTH ${tooLong}`, tooLong]) {
+      const client = await underTls(proxy)
+      client.says('AUTH PLAIN')
+      await client.hears('334')
+      client.says('*')
+      await client.hears('501 ')
+      client.says(says)
+      await client.hears('421 4.5.2 ')
+      await client.isHungUpOn()
+      client.leaves()
+    }
+  })
 
   it('J4: who guesses waits ever longer, and after five is sent away', async () => {
     await using backend = await startBackend(knowsAlice)

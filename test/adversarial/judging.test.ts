@@ -210,6 +210,88 @@ playAll('names', rows, {
   },
 })
 
+playAll(
+  'the names of an address as reasons',
+  [
+    {
+      id: 'E3',
+      about: 'a trusted name that does not lead back is a reason, and no name of the client',
+      from: '203.0.113.30',
+      steps: [...says('c.example.com'), late, ['DATA', '354 '], ['.', '250 ']],
+      check: async (played) => {
+        assert.deepEqual(await reasonsOf(played), ['botnet-baddns'])
+        assert.equal(played.proxy.ledgers.at(-1)?.hostname, '')
+        assert.doesNotMatch(played.backend.messages.at(-1)?.toString() ?? '', /trusted/)
+      },
+    },
+    {
+      id: 'E6',
+      about: 'SERVFAIL is not the same as no name',
+      from: '203.0.113.11',
+      steps: [...says('c.example.com'), prompt],
+      check: gives(),
+    },
+    {
+      id: 'E6',
+      about: 'nor is silence',
+      from: '203.0.113.51',
+      steps: [
+        ...says('c.example.com'),
+        ['RCPT TO:<b@example.net>', { afterMs: 15_000, hears: '250 ' }],
+      ],
+      check: gives(),
+    },
+    {
+      id: 'E6 base',
+      about: 'no name is',
+      from: '203.0.113.60',
+      steps: [...says('c.example.com'), late],
+      check: gives('botnet-nordns'),
+    },
+    {
+      id: 'D11',
+      about: 'a DNS that does not answer in time is no evidence against a name either',
+      from: '203.0.113.31',
+      steps: [
+        ...says('slow.example'),
+        ['RCPT TO:<b@example.net>', { afterMs: 15_000, hears: '250 ' }],
+      ],
+      check: async (played) => {
+        await gives()(played)
+        // The DNS itself gives up some time.
+        await played.proxy.clock.advance(5_000)
+      },
+    },
+  ],
+  {
+    proxy: {
+      files: {
+        good: '*.trusted.example\n',
+        dubious_helo: 'slow.example\n',
+        helo_accept_junk_hosts: '',
+      },
+      config: `
+        gate.known_good = "good"
+        reasons.botnet-baddns.action = "delay"
+        reasons.botnet-baddns.weight = 10
+        reasons.botnet-nordns.action = "delay"
+        reasons.botnet-nordns.weight = 10
+        reasons.time_limit = "15s"
+      `,
+      dns: {
+        ptr: { '203.0.113.30': ['relay.trusted.example'], '203.0.113.31': ['mail.example.com'] },
+        a: {
+          'relay.trusted.example': ['198.51.100.1'],
+          'mail.example.com': ['203.0.113.31'],
+          'slow.example': ['198.51.100.2'],
+        },
+        down: ['203.0.113.11'],
+        slowMs: { '203.0.113.51': 10 * minute, 'slow.example': 20_000 },
+      },
+    },
+  },
+)
+
 const listed = (client: string) => `${client.split('.').reverse().join('.')}.pbl.example`
 
 playAll(
@@ -265,10 +347,13 @@ playAll(
   [
     {
       id: 'E9',
-      about: 'is ignored',
+      about: 'is ignored, and the operator told',
       from: '203.0.113.61',
       steps: [...says('c.example.com'), prompt],
-      check: gives(),
+      check: async (played) => {
+        await gives()(played)
+        assert.equal(played.proxy.app.log.counts['dns-list.set-aside'], 1)
+      },
     },
   ],
   {

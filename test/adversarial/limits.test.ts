@@ -119,6 +119,11 @@ const rows: readonly Row[] = [
   },
   {
     id: 'G2',
+    about: 'closed as soon as the limit is passed, whatever would follow',
+    steps: [...opened, [Buffer.alloc(12_290, 'x'), '421 4.5.2', 'closed']],
+  },
+  {
+    id: 'G2',
     about: 'a line that is too long, with its end',
     steps: [...opened, [`NOOP ${'x'.repeat(13_000)}`, '421 4.5.2', 'closed']],
   },
@@ -193,6 +198,20 @@ playAll('too slow', [
     id: 'G7',
     about: 'silence between commands',
     steps: [...inRcpt, ['', { afterMs: 5 * minute, hears: '421 4.4.2' }, 'closed']],
+  },
+])
+
+playAll('in pieces', [
+  {
+    id: 'A23',
+    about: 'a first line of two dots, alone in its segment, is content',
+    steps: [...inData, [raw('..')]],
+    check: async ({ client, backend }) => {
+      await client.hearsNothing({ forMs: 1_000 })
+      client.says(raw('\r\n.\r\n'))
+      await client.hears('250 ')
+      assert.ok(backend.messages.at(-1)?.toString().endsWith(' +0000\r\n..\r\n'))
+    },
   },
 ])
 

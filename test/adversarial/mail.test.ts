@@ -69,6 +69,20 @@ const rows: readonly Row[] = [
     check: ({ backend }: { backend: { transcript: readonly string[] } }) =>
       assert.equal(backend.transcript.includes(line), isTold),
   })),
+  {
+    id: 'F2',
+    about: 'a space after the colon, which the back end never sees',
+    steps: [
+      ...greeted,
+      ['MAIL FROM: <spacious@example.com>', '250 '],
+      ['RCPT TO: <spacious@example.net>', '250 '],
+    ],
+    check: ({ backend }) =>
+      assert.deepEqual(backend.dialogues.at(-1)?.slice(-2), [
+        'MAIL FROM:<spacious@example.com>',
+        'RCPT TO:<spacious@example.net>',
+      ]),
+  },
   { id: 'F11', about: 'MAIL again', steps: [...inMail, ['MAIL FROM:<a@example.com>', '503 ']] },
   {
     id: 'F12',
@@ -124,7 +138,14 @@ const rows: readonly Row[] = [
     id: 'C10',
     about: 'content before 354 is content, and noted',
     steps: [...inRcpt, [raw('DATA\r\nSubject: x\r\n\r\nearly\r\n.\r\n'), '354 ', '250 ']],
-    check: ({ proxy }) => assert.ok(proxy.app.log.counts['client.too-soon'] > 0),
+    from: '203.0.113.10',
+    check: ({ proxy }) => {
+      const told = proxy.events.filter(({ name }) => name === 'client.too-soon')
+      assert.deepEqual(
+        told.map(({ fields }) => fields),
+        [{ client: '203.0.113.10', command: 'DATA' }],
+      )
+    },
   },
   {
     id: 'C10 refused',
@@ -232,21 +253,33 @@ playAll(
 playAll(
   'the greet pause',
   [
-    { id: 'C1', about: 'EHLO in the pause', steps: [['EHLO x', '554 5.5.1', 'closed']] },
+    {
+      id: 'C1',
+      about: 'EHLO in the pause: sent away, and it is written down why',
+      steps: [['EHLO x', '554 5.5.1', 'closed']],
+      check: async ({ client, proxy }) => {
+        client.leaves()
+        await until(() => proxy.ledgers.length > 0)
+        const [entry] = proxy.ledgers[0]?.entries ?? []
+        assert.deepEqual(
+          [entry?.reasons.map(({ name }) => name), entry?.reaction],
+          [['early-talker'], 'talked'],
+        )
+      },
+    },
     {
       id: 'C3',
       about: 'leaves before the banner',
       steps: [],
       check: async ({ client, proxy, backend }) => {
-        const before = backend.connections
         client.leaves()
         await until(() => proxy.app.connectionCount === 0)
-        assert.equal(backend.connections, before)
+        assert.equal(backend.connections, 1, 'but for the probe')
       },
     },
     {
       id: 'C15',
-      about: 'talks after the greeting: no early talker',
+      about: 'our greeting is one line, and who talks after it is no early talker',
       steps: [
         ['', { afterMs: 3_000, hears: '220 ' }],
         ['EHLO c.example.com', '250-'],
@@ -286,7 +319,109 @@ playAll(
   },
 )
 
+playAll(
+  'content before 354',
+  [
+    {
+      id: 'C10',
+      about: 'DATA is never delayed; what comes later is',
+      steps: [
+        ...inRcpt,
+        [raw('DATA\r\nSubject: x\r\n\r\nearly\r\n.\r\n'), '354 ', '250 '],
+        ['MAIL FROM:<a@example.com>', '250 '],
+        ['RCPT TO:<b@example.net>', { afterMs: 45_000, hears: '250 ' }],
+      ],
+      check: async ({ client, proxy }) => {
+        client.leaves()
+        await until(() => proxy.ledgers.length > 0)
+        assert.deepEqual(
+          proxy.ledgers[0]?.findings.map(({ reason, evidence }) => [reason, evidence]),
+          [['pipelined-too-soon', 'did not wait for the reply to DATA']],
+        )
+      },
+    },
+  ],
+  { proxy: { config: 'reasons.pipelined-too-soon.action = "delay"' } },
+)
+
+playAll(
+  'a back end that decides',
+  [
+    ['RCPT TO:<x@[127.0.0.1]>', '250 '],
+    ['RCPT TO:<x@[192.0.2.25]>', '250 '],
+    ['RCPT TO:<refused@[127.0.0.1]>', '554 5.7.1 no relay'],
+  ].map(([line = '', reply = '']) => ({
+    id: 'F18',
+    about: `${line}: no domain is ours by itself`,
+    steps: [...inMail, [line, reply] as const],
+    check: ({ backend }: { backend: { transcript: readonly string[] } }) =>
+      assert.ok(backend.transcript.includes(line)),
+  })),
+  {
+    backend: {
+      ehlo: ['XCLIENT ADDR'],
+      replies: (line) => (/<refused@/.test(line) ? '554 5.7.1 no relay' : undefined),
+    },
+    proxy: { config: 'backend.recipient_domains = []' },
+  },
+)
+
+const friend: readonly Step[] = [
+  ['', '220 '],
+  ['EHLO friend', '250-'],
+]
+const late = (hears: string) => ({ afterMs: 90_000, hears })
+
 playAll('waiting', [
+  {
+    id: 'A7',
+    about: 'what follows a real end is judged afresh: who may have mail, and after what wait',
+    steps: [
+      ...friend,
+      ['MAIL FROM:<a@example.com>', '250 '],
+      ['RCPT TO:<b@example.net>', late('250 ')],
+      ['DATA', '354 '],
+      [
+        raw(
+          'Subject: t\r\n\r\nbody\0\r\n.\r\nMAIL FROM:<evil@example.com>\r\n' +
+            'RCPT TO:<v@elsewhere.example>\r\nRCPT TO:<v@example.net>\r\nDATA\r\nx\r\n.\r\n',
+        ),
+        '550 5.6.0',
+        '250 2.1.0',
+        late('550 5.7.1'),
+        late('250 '),
+        '354 ',
+        '250 ',
+      ],
+    ],
+    check: ({ backend }) => {
+      assert.equal(backend.messages.length, 1)
+      assert.ok(!backend.transcript.some((line) => line.includes('elsewhere')))
+    },
+  },
+  {
+    id: 'A28',
+    about: 'the second of two transactions in one segment waits like the first',
+    steps: [
+      ...friend,
+      [
+        raw('MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.net>\r\nDATA\r\nx\r\n.\r\n'.repeat(2)),
+        ...['250 2.1.0', late('250 '), '354 ', '250 '],
+        ...['250 2.1.0', late('250 '), '354 ', '250 '],
+      ],
+    ],
+  },
+  {
+    id: 'C11',
+    about: 'each recipient of a group waits for itself, in order',
+    steps: [
+      ...friend,
+      [
+        raw(`MAIL FROM:<a@example.com>\r\n${'RCPT TO:<b@example.net>\r\n'.repeat(3)}DATA\r\n`),
+        ...['250 2.1.0', late('250 '), late('250 '), late('250 '), '354 '],
+      ],
+    ],
+  },
   {
     id: 'C12',
     about: 'what is pipelined behind a wait comes after it, in order',

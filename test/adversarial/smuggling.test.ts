@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { startProxy } from '../helpers/proxy.ts'
+import { startBackend } from '../helpers/scripted-backend.ts'
 import { startExim } from '../mta/servers/exim.ts'
 import { bodyOf, type MailServer } from '../mta/servers/mail-server.ts'
 import { startPostfix } from '../mta/servers/postfix.ts'
@@ -158,6 +160,35 @@ for (const { name, start } of backends) {
     })
   })
 }
+
+describe('smuggling, as a back end would read it byte for byte', () => {
+  for (const [how, config] of [
+    ['normalized', 'data.bare_newline = "normalize"\ndata.nul = "replace"'],
+    ['exempt from being refused', 'data.exempt = ["192.0.2.0/24"]'],
+  ] as const) {
+    it(`${how}: one transaction each, without a bare CR or LF or a NUL`, async () => {
+      await using backend = await startBackend()
+      await using proxy = await startProxy({ backend: backend.address, config })
+      for (const [index, [id, bytes]] of [...sequences, ...beginnings].entries()) {
+        const client = await proxy.connectFrom('192.0.2.1')
+        await client.isGreeted()
+        client.says('MAIL FROM:<a@example.com>\r\nRCPT TO:<user@example.net>\r\nDATA')
+        for (const heard of ['250 ', '250 ', '354 ']) await client.hears(heard)
+        const before = index < sequences.length ? 'Subject: t\r\n\r\nbody' : ''
+        client.says(Buffer.from(`${before}${bytes}${smuggled}`, 'latin1'))
+        await client.hears('250 ')
+        client.says('NOOP')
+        await client.hears('250 ')
+        client.leaves()
+        const message = backend.messages[index]?.toString('latin1') ?? ''
+        assert.match(message, /MAIL FROM:<evil/, id)
+        assert.doesNotMatch(message, /\r(?!\n)|(?<!\r)\n|\0/, `${id} ${JSON.stringify(bytes)}`)
+        assert.equal(backend.messages.length, index + 1)
+      }
+      assert.ok(!backend.transcript.some((line) => /evil|victim/.test(line)))
+    })
+  }
+})
 
 /** One message with all its bytes at once. @returns The reply to it. */
 async function offers(treacle: Treacle, content: string): Promise<string> {

@@ -42,7 +42,32 @@ describe('Greylist', () => {
     assert.equal(greylist.passes(network, 'x.example'), true, 'seen again: remembered again')
     await clock.advance(36 * 86_400_000 + 1)
     assert.equal(greylist.passes(network, 'x.example'), false)
-    assert.equal(greylist.size, 1)
+  })
+
+  it('makes room of what is over', async () => {
+    const { clock, greylist } = setUp({ entries_max: 2 })
+    greylist.passes('a', 'x')
+    await clock.advance(61_000)
+    assert.equal(greylist.passes('a', 'x'), true)
+    assert.equal(greylist.passes('b', 'x'), false)
+    await clock.advance(86_400_001)
+    assert.equal(greylist.passes('c', 'x'), false, 'there was room')
+    assert.equal(greylist.passes('d', 'x'), true, 'now there is none: a may come back')
+    await clock.advance(34 * 86_400_000)
+    assert.equal(greylist.passes('d', 'x'), false)
+    assert.equal(greylist.passes('a', 'x'), true, 'seen within 36 days')
+  })
+
+  it('begins anew where it had been, behind what came meanwhile', async () => {
+    const { clock, greylist } = setUp({ entries_max: 2 })
+    greylist.passes('a', 'x')
+    await clock.advance(80_000_000)
+    greylist.passes('b', 'x')
+    await clock.advance(6_400_001)
+    assert.equal(greylist.passes('a', 'x'), false)
+    await clock.advance(80_000_000)
+    assert.equal(greylist.passes('c', 'x'), false, 'b makes room, not a')
+    assert.equal(greylist.passes('a', 'x'), true)
   })
 
   it('fails open: without room everybody passes', () => {

@@ -49,6 +49,23 @@ describe('LineReader', () => {
     assert.equal(reader.hasMore, false)
   })
 
+  it('takes as much of a line that is too long as may be, and leaves what is beyond', () => {
+    for (const pieces of [
+      ['0123456789xyz\r\nA'],
+      ['01234', '56789xyz\r\nA'],
+      ['0123456789x', 'yz\r\nA'],
+    ]) {
+      const reader = new LineReader(lineMax)
+      const lines = pieces.map((piece) => {
+        reader.push(Buffer.from(piece))
+        return reader.next()
+      })
+      const begins = Buffer.from('0123456789x')
+      assert.deepEqual(lines.at(-1), { kind: 'too-long', begins })
+      assert.equal(String(reader.takeRest()), 'yz\r\nA')
+    }
+  })
+
   it('reads any bytes in any pieces as a plain reading of the whole does', () => {
     const byte = fc.constantFrom(...Buffer.from('ab \r\r\r\n\n\n\0'))
     const pieces = fc.array(fc.array(byte, { maxLength: 9 }))
