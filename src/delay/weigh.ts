@@ -23,7 +23,7 @@ export interface Verdict {
 
 /** @param fullAt The sum that earns the whole target. */
 export function weigh(findings: readonly Finding[], fullAt: number): Verdict {
-  if (findings.length === 0) return nothing
+  if (findings.every(({ excuses }) => excuses.length > 0)) return onlyExcuses(findings)
   const left = new Map(findings.map((finding) => [finding, ownWeight(finding, findings)]))
   for (const excuse of findings.filter(({ excuses }) => excuses.length > 0)) {
     let remaining = excuse.weight
@@ -40,6 +40,11 @@ export function weigh(findings: readonly Finding[], fullAt: number): Verdict {
 }
 
 /** What most clients come to. */
+function onlyExcuses(findings: readonly Finding[]): Verdict {
+  if (findings.length === 0) return nothing
+  return { weighed: findings.map((finding) => ({ finding, counts: 0 })), sum: 0, fraction: 0 }
+}
+
 const nothing: Verdict = { weighed: [], sum: 0, fraction: 0 }
 
 /** What it weighs before the excuses. A reason that is found at two stages counts once. */

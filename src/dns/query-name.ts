@@ -6,6 +6,7 @@
  */
 import { domainToASCII } from 'node:url'
 import { parseHostname } from '../core/hostname.ts'
+import { remembered } from '../core/remembered.ts'
 
 /** How many names of one address are looked at: its owner can publish as many as he likes. */
 export const pointersMax = 8
@@ -14,7 +15,9 @@ export const pointersMax = 8
  * A name in lower case without the final dot, in ASCII (RFC 5891); null when no query can be made
  * of it (RFC 1035 section 2.3.4).
  */
-export function queryName(text: string): string | null {
+export const queryName = remembered(2_000, readQueryName)
+
+function readQueryName(text: string): string | null {
   // Looked at before anything else: domainToASCII drops line breaks and stops at a slash.
   if (text.length > 254 || /[^a-z0-9_.\x80-\u{10ffff}-]/iu.test(text)) return null
   // Nor is an ASCII name its business, since it takes "1.2.3.zone.1" for an address.

@@ -73,6 +73,7 @@ class Pausing<Who extends Waiting> {
   start(): void {
     const { socket, session } = this.#who
     if (session.screening.isKnownGood()) return this.#end({ kind: 'greet', talk: null }, 'released')
+    if (this.#isNone) return this.#end({ kind: 'greet', talk: null }, 'waited')
     pauses.set(socket, this)
     socket.on('data', onData)
     // A client that leaves closes its session, and so do we when we end it.
@@ -80,6 +81,12 @@ class Pausing<Who extends Waiting> {
     this.#wait(this.#plannedMs)
     const identifying = session.screening.identify()
     if (identifying instanceof Promise) identifying.then(() => this.#identified(), nothing)
+  }
+
+  /** Whether there is nothing to wait for. */
+  get #isNone(): boolean {
+    const { pause, pause_suspect } = this.#options
+    return pause === 0 && (pause_suspect === 0 || this.#suspicion.sum === 0)
   }
 
   #wait(ms: Ms): void {
@@ -129,8 +136,15 @@ class Pausing<Who extends Waiting> {
     socket.off('data', onData)
     pauses.delete(socket)
     session.leaving.unlisten(this.#onGone)
+    this.#note(reaction)
+    this.#onEnd(this.#who, end)
+  }
+
+  /** What cost the client no time is nothing to write down. */
+  #note(reaction: Reaction): void {
+    if (this.#plannedMs === 0) return
     const waitedMs = Math.round(this.#clock.now() - this.#startedAt)
-    session.ledger.entries.push({
+    this.#who.session.ledger.entries.push({
       stage: 'greeting',
       ...countedIn(this.#suspicion),
       targetMs: this.#plannedMs,
@@ -140,7 +154,6 @@ class Pausing<Who extends Waiting> {
       reaction,
       observed: false,
     })
-    this.#onEnd(this.#who, end)
   }
 }
 

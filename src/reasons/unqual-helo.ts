@@ -7,6 +7,7 @@
  * is no ground to refuse mail (section 4.1.4); it is one to take more time over it.
  */
 import { type Ip, parseAddressLiteral, parseIp } from '../core/ip.ts'
+import { remembered } from '../core/remembered.ts'
 import { unlessAccepted } from './accept-junk-helo.ts'
 import { defineReason, reasonOptions } from './reason.ts'
 
@@ -52,7 +53,7 @@ export function unqualified(helo: string, client: Ip): string | null {
 }
 
 /** Two labels or more, letters of any script, and a top-level domain that could be one. */
-function isQualified(name: string): boolean {
+const isQualified = remembered(2_000, (name) => {
   const labels = name.split('.')
   const top = labels.at(-1) ?? ''
   return (
@@ -62,4 +63,4 @@ function isQualified(name: string): boolean {
     ) &&
     /^(?:xn--.+|[\p{L}\p{M}]{2,})$/u.test(top)
   )
-}
+})

@@ -12,7 +12,7 @@ import type { Conversation } from './conversation.ts'
 /** How long one is kept. Many a back end counts its clients, and has better ones. */
 const keptMs: Ms = 2_000
 /** How many messages go through one before it ends; Exchange has a limit, too. */
-const messagesMax = 50
+const messagesMax = 200
 
 interface Kept {
   readonly conversation: Conversation

@@ -24,8 +24,9 @@ export interface Hearer {
   turn(): void
   /** Something has come. */
   spoke(): void
-  /** More has come than is to wait; nothing is read until it has been dealt with. */
+  /** More has come than is to wait; nothing is read until `drained`. */
   full(): void
+  drained(): void
 }
 
 /** Where content goes. */
@@ -76,6 +77,8 @@ export class Parser extends SMTPStream {
 
   /** @returns False when no more is to come before 'drain', as with any stream. */
   override write(chunk: Buffer): boolean {
+    // It is read all the same, or nobody would see the client leave.
+    if (this.isClosed) return true
     this.#hearer.spoke()
     this.#pendingCount += chunk.length
     if (this.#isBusy) {
@@ -104,6 +107,7 @@ export class Parser extends SMTPStream {
     // Not before: what is read then comes at once, and is to stand behind what has waited.
     if (!this.#isFull || this.#pendingCount >= pendingInputMax) return
     this.#isFull = false
+    this.#hearer.drained()
     this.emit('drain')
   }
 

@@ -56,6 +56,18 @@ export abstract class Wire extends SMTPConnection implements Hearer {
     this.turn()
   }
 
+  /** As that of the package, without a pipe: that has seven more listeners, for what Parser sees to itself. */
+  override _setListeners(callback: () => void): void {
+    const socket = this._socket
+    socket.on('close', () => this._onClose())
+    socket.on('error', (error) => this._onError(error))
+    socket.on('data', (chunk: Buffer) => {
+      if (this._parser instanceof Parser) this._parser.write(chunk)
+    })
+    socket.resume()
+    callback()
+  }
+
   /** Our own deadlines are for whole commands, not for each byte. */
   override _armTimeout(): void {}
 
@@ -117,7 +129,12 @@ export abstract class Wire extends SMTPConnection implements Hearer {
 
   /** The client keeps sending while it is to wait: more of it would hide its leaving. */
   full(): void {
+    this._socket.pause()
     if (this._handlerPending) this.dialogue.session.end(limits.tooMuchInput)
+  }
+
+  drained(): void {
+    this._socket.resume()
   }
 
   protected say(answer: Reply): void {

@@ -103,6 +103,7 @@ function setUp() {
     full: () => {
       told.full += 1
     },
+    drained: () => {},
   }
   return { parser: new Parser(100_000, hearer), heard, told, goOn: () => next() }
 }
