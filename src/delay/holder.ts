@@ -6,6 +6,7 @@
  * answered at once: out of room, mail goes faster, not missing.
  */
 import type { Clock, Ms } from '../core/clock.ts'
+import type { Leaving } from '../core/leaving.ts'
 
 /** How a wait ended. A client that leaves is no end but a throw. */
 export type HoldEnd = 'waited' | 'released'
@@ -15,7 +16,7 @@ export interface Hold {
   /** How much speaks against the client; the number of its reasons. Whole, at least 1. */
   readonly suspicion: number
   /** Ends the wait when the client leaves or we shut down. */
-  readonly signal: AbortSignal
+  readonly leaving: Leaving
 }
 
 export class Holder {
@@ -24,8 +25,8 @@ export class Holder {
   slotsMax: number
   readonly #onFull: (heldCount: number) => void
   #heldCount = 0
-  /** Those who wait, by suspicion: how to let each go early. Sets keep the order of arrival. */
-  readonly #held = new Map<number, Set<() => void>>()
+  /** Those who wait, by suspicion. Sets keep the order of arrival. */
+  readonly #held = new Map<number, Set<Place>>()
 
   constructor(clock: Clock, slotsMax: number, onFull: (heldCount: number) => void = () => {}) {
     this.#clock = clock
@@ -42,37 +43,18 @@ export class Holder {
    * Keeps a client waiting for its next reply.
    *
    * @returns 'waited' at the end of `ms` milliseconds, 'released' when its place was needed before.
-   * @throws `signal.reason`, as soon as `signal` aborts.
+   * @throws why the client is gone, as soon as it is.
    */
-  async hold({ ms, suspicion, signal }: Hold): Promise<HoldEnd> {
-    if (ms <= 0) return 'waited'
-    signal.throwIfAborted()
-    if (this.#heldCount >= this.slotsMax && !this.#makeRoomFor(suspicion)) return 'released'
-    return await this.#wait(ms, suspicion, signal)
-  }
-
-  #wait(ms: Ms, suspicion: number, signal: AbortSignal): Promise<HoldEnd> {
-    const { promise, resolve, reject } = Promise.withResolvers<HoldEnd>()
-    const free = () => {
-      stopTimer()
-      signal.removeEventListener('abort', leave)
-      this.#remove(suspicion, release)
-    }
-    const release = () => {
-      free()
-      resolve('released')
-    }
-    const leave = () => {
-      free()
-      reject(signal.reason)
-    }
-    const stopTimer = this.#clock.after(ms, () => {
-      free()
-      resolve('waited')
+  hold({ ms, suspicion, leaving }: Hold): Promise<HoldEnd> {
+    if (ms <= 0) return Promise.resolve('waited')
+    if (leaving.reason !== null) return Promise.reject(leaving.reason)
+    if (this.#heldCount >= this.slotsMax && !this.#makeRoomFor(suspicion))
+      return Promise.resolve('released')
+    return new Promise((resolve, reject) => {
+      const place = new Place(leaving, resolve, reject, () => this.#remove(suspicion, place))
+      this.#add(suspicion, place)
+      place.keepFor(ms, this.#clock)
     })
-    signal.addEventListener('abort', leave, { once: true })
-    this.#add(suspicion, release)
-    return promise
   }
 
   /** Lets so many of those who wait go early, the least suspicious first. */
@@ -91,21 +73,63 @@ export class Holder {
   #releaseLessThan(suspicion: number): boolean {
     const least = Math.min(...this.#held.keys())
     if (least >= suspicion) return false
-    const [release] = this.#held.get(least) ?? []
-    release?.()
-    return release !== undefined
+    const [place] = this.#held.get(least) ?? []
+    place?.end('released')
+    return place !== undefined
   }
 
-  #add(suspicion: number, release: () => void): void {
+  #add(suspicion: number, place: Place): void {
     const alike = this.#held.get(suspicion) ?? new Set()
-    this.#held.set(suspicion, alike.add(release))
+    this.#held.set(suspicion, alike.add(place))
     this.#heldCount += 1
   }
 
-  #remove(suspicion: number, release: () => void): void {
+  #remove(suspicion: number, place: Place): void {
     const alike = this.#held.get(suspicion)
-    if (alike?.delete(release) !== true) return
+    if (alike?.delete(place) !== true) return
     this.#heldCount -= 1
     if (alike.size === 0) this.#held.delete(suspicion)
+  }
+}
+
+/** One who waits. There may be thousands, so each has few closures. */
+class Place {
+  readonly #leaving: Leaving
+  readonly #resolve: (end: HoldEnd) => void
+  readonly #reject: (reason: unknown) => void
+  readonly #onFree: () => void
+  #stopTimer: () => void = () => {}
+
+  constructor(
+    leaving: Leaving,
+    resolve: (end: HoldEnd) => void,
+    reject: (reason: unknown) => void,
+    onFree: () => void,
+  ) {
+    this.#leaving = leaving
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#onFree = onFree
+    leaving.listen(this.#left)
+  }
+
+  keepFor(ms: Ms, clock: Clock): void {
+    this.#stopTimer = clock.after(ms, () => this.end('waited'))
+  }
+
+  end(how: HoldEnd): void {
+    this.#free()
+    this.#resolve(how)
+  }
+
+  readonly #left = (): void => {
+    this.#free()
+    this.#reject(this.#leaving.reason)
+  }
+
+  #free(): void {
+    this.#stopTimer()
+    this.#leaving.unlisten(this.#left)
+    this.#onFree()
   }
 }

@@ -70,10 +70,10 @@ export class LoggingIn {
     const { observeOnly, delay, clock } = this.#parts
     if (observeOnly || waitMs === 0 || this.#visit.screening.isKnownGood()) return true
     const startedAt = clock.now()
-    const { signal } = this.#visit.leaving
+    const { leaving } = this.#visit
     let reaction: Reaction = 'waited'
     try {
-      reaction = await delay.holder.hold({ ms: waitMs, suspicion, signal })
+      reaction = await delay.holder.hold({ ms: waitMs, suspicion, leaving })
       return reaction === 'waited'
     } catch (reason) {
       reaction = reason instanceof ClientLeft ? 'left' : 'released'

@@ -6,6 +6,8 @@
  */
 import type { Client } from '../core/client.ts'
 import type { Clock, Instant, Ms } from '../core/clock.ts'
+import type { Eventual } from '../core/eventual.ts'
+import type { Leaving } from '../core/leaving.ts'
 import type { Counted, Entry, Finding, Ledger, Reaction } from '../core/ledger.ts'
 import type { Holder } from '../delay/holder.ts'
 import type { DelayOptions } from '../delay/options.ts'
@@ -73,25 +75,36 @@ export class Patience {
   }
 
   /**
-   * Waits what is due.
+   * Waits what is due, if anything is.
    *
+   * @param leaving That of the client.
    * @param beforeWait Called once it is certain that the client will wait.
-   * @throws `signal.reason`, as soon as it aborts.
+   * @throws why the client is gone, as soon as it is.
    */
-  async wait(occasion: Occasion, signal: AbortSignal, beforeWait: () => void): Promise<void> {
-    const { clock, delay, observeOnly } = this.#parts
+  wait(occasion: Occasion, leaving: Leaving, beforeWait: () => void): Eventual<void> {
+    const { clock, observeOnly } = this.#parts
     const lookupMs = clock.now() - occasion.arrivedAt
     const verdict = this.#weigh(observeOnly ? [] : occasion.due)
     const plannedMs = this.#planned(verdict, occasion, lookupMs)
-    if (plannedMs === 0) {
-      this.#observe(occasion, lookupMs)
-      return
-    }
+    if (plannedMs === 0) return this.#observe(occasion, lookupMs)
     beforeWait()
+    return this.#hold(occasion, { verdict, lookupMs, plannedMs }, leaving)
+  }
+
+  async #hold(
+    occasion: Occasion,
+    { verdict, lookupMs, plannedMs }: { verdict: Verdict; lookupMs: Ms; plannedMs: Ms },
+    leaving: Leaving,
+  ): Promise<void> {
+    const { clock, delay } = this.#parts
     const startedAt = clock.now()
     let reaction: Reaction = 'waited'
     try {
-      reaction = await delay.holder.hold({ ms: plannedMs, suspicion: suspicionOf(verdict), signal })
+      reaction = await delay.holder.hold({
+        ms: plannedMs,
+        suspicion: suspicionOf(verdict),
+        leaving,
+      })
       this.#endured ||= reaction === 'waited'
       this.#paid = delay.options.scope !== 'recipient'
     } catch (reason) {

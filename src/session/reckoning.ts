@@ -8,9 +8,16 @@
 import type { Client } from '../core/client.ts'
 import type { Instant } from '../core/clock.ts'
 import { splitAddress } from '../core/envelope.ts'
+import { type Eventual, eventually } from '../core/eventual.ts'
+import type { Leaving } from '../core/leaving.ts'
 import type { Finding, Ledger, Transaction } from '../core/ledger.ts'
 import type { Reply } from '../core/reply.ts'
-import { consequencesOf, findingsFor, type RecipientsOptions } from '../delay/actions.ts'
+import {
+  type Consequences,
+  consequencesOf,
+  findingsFor,
+  type RecipientsOptions,
+} from '../delay/actions.ts'
 import type { Greylist } from '../memory/greylist.ts'
 import { Patience, type PatienceParts, type Visit } from './patience.ts'
 import type { Screening } from './screening.ts'
@@ -33,7 +40,7 @@ export interface Asked {
   readonly loggedIn: boolean
   /** Confirmed, for the main log; asked for when it is known. */
   readonly hostname: () => string
-  readonly signal: AbortSignal
+  readonly leaving: Leaving
   /** Called once it is certain that the client will wait. */
   readonly beforeWait: () => void
 }
@@ -86,20 +93,21 @@ export class Reckoning {
    * Looks, and waits what is due.
    *
    * @returns What the client hears instead of the back end's answer; null when that is to be asked.
-   * @throws `signal.reason` as soon as it aborts.
+   * @throws why the client is gone, as soon as it is.
    */
-  async settle(asked: Asked): Promise<Reply | null> {
+  settle(asked: Asked): Eventual<Reply | null> {
     const given = asked.transaction?.recipients ?? []
     const course = { recipientCount: given.length + 1, refusedCount: this.#refusedCount }
-    const found = await this.#screening.findings(asked.address, course)
-    this.#remember(found, asked.loggedIn)
-    const { domain } = splitAddress(asked.address)
-    this.#findings = asked.loggedIn ? [] : findingsFor(found, domain, this.#parts.recipients)
-    return await this.#consequence(asked)
+    return eventually(this.#screening.findings(asked.address, course), (found) => {
+      this.#remember(found, asked.loggedIn)
+      const { domain } = splitAddress(asked.address)
+      this.#findings = asked.loggedIn ? [] : findingsFor(found, domain, this.#parts.recipients)
+      return this.#consequence(asked)
+    })
   }
 
-  async #consequence(asked: Asked): Promise<Reply | null> {
-    const { greylist, observeOnly } = this.#parts
+  #consequence(asked: Asked): Eventual<Reply | null> {
+    const { observeOnly } = this.#parts
     const consequences = consequencesOf(this.#findings)
     const exempt = this.#isExempt(asked)
     const mayTurnAway = !(exempt || observeOnly)
@@ -115,10 +123,15 @@ export class Reckoning {
       exempt,
       hostname: asked.hostname(),
     }
-    await this.#patience.wait(occasion, asked.signal, asked.beforeWait)
+    const waiting = this.#patience.wait(occasion, asked.leaving, asked.beforeWait)
+    return eventually(waiting, () => this.#laterFor(consequences, sender, mayTurnAway))
+  }
+
+  #laterFor(consequences: Consequences, sender: string, mayTurnAway: boolean): Reply | null {
     // Greylisting knows clients by their network.
     const isSpared = this.#patience.endured || this.#screening.addressHidden
     if (!mayTurnAway || isSpared) return null
+    const { greylist } = this.#parts
     const later = laterFor(consequences, this.#client.ip.network, sender, greylist)
     if (sender !== '' || greylist.options.bounces === 'rcpt') return later
     this.#deferred ??= later

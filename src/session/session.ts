@@ -141,7 +141,7 @@ export class Session {
           arrivedAt,
           loggedIn: this.isLoggedIn,
           hostname: () => hostnameOf(this.screening) ?? '',
-          signal: this.leaving.signal,
+          leaving: this.leaving,
           beforeWait: () => delivery.park(),
         })
     const answer = refusal ?? (await delivery.recipient(recipient))

@@ -1,9 +1,8 @@
 /** Who waits, who is let go, and that nothing of a wait is left over. */
 import assert from 'node:assert/strict'
-import { getEventListeners } from 'node:events'
 import { describe, it } from 'node:test'
+import { Leaving } from '../../src/core/leaving.ts'
 import { Holder } from '../../src/delay/holder.ts'
-import { stays } from '../dns/worlds.ts'
 import { FakeClock } from '../helpers/fake-clock.ts'
 
 describe('Holder', () => {
@@ -19,7 +18,7 @@ describe('Holder', () => {
   it('takes no place and no timer for a wait of nothing', async () => {
     const { clock, holder, onFull } = setUp(0)
     for (const ms of [0, -5]) {
-      assert.equal(await holder.hold({ ms, suspicion: 1, signal: stays() }), 'waited')
+      assert.equal(await holder.hold({ ms, suspicion: 1, leaving: new Leaving() }), 'waited')
     }
     assert.deepEqual([clock.sleeping, holder.heldCount, onFull.length], [0, 0, 0])
   })
@@ -137,12 +136,12 @@ describe('Holder', () => {
 
   it('frees the place as soon as the client leaves', async () => {
     const { clock, holder } = setUp(1)
-    const client = new AbortController()
-    const hold = holder.hold({ ms: 20_000, suspicion: 1, signal: client.signal })
+    const leaving = new Leaving()
+    const hold = holder.hold({ ms: 20_000, suspicion: 1, leaving })
     await clock.advance(5_000)
     assert.equal(holder.heldCount, 1)
 
-    client.abort(new Error('hung up'))
+    leaving.leave(new Error('hung up'))
     await assert.rejects(hold, /hung up/)
     assert.equal(holder.heldCount, 0)
     assert.equal(clock.sleeping, 0)
@@ -152,9 +151,10 @@ describe('Holder', () => {
   it('does not begin with a client that has left, and sends nobody away for it', async () => {
     const { clock, holder, keep, answered } = setUp(1)
     keep('a', 1)
-    const signal = AbortSignal.abort(new Error('hung up before'))
+    const leaving = new Leaving()
+    leaving.leave(new Error('hung up before'))
     const refused = assert.rejects(
-      holder.hold({ ms: 10_000, suspicion: 9, signal }),
+      holder.hold({ ms: 10_000, suspicion: 9, leaving }),
       /hung up before/,
     )
     await clock.advance(10_000)
@@ -165,31 +165,45 @@ describe('Holder', () => {
 
   it('frees a place once, though the client leaves after it was let go', async () => {
     const { clock, holder, keep } = setUp(1)
-    const client = new AbortController()
-    const first = holder.hold({ ms: 20_000, suspicion: 1, signal: client.signal })
+    const leaving = new Leaving()
+    const first = holder.hold({ ms: 20_000, suspicion: 1, leaving })
     keep('b', 2)
-    client.abort(new Error('hung up'))
+    leaving.leave(new Error('hung up'))
     assert.equal(await first, 'released')
     assert.equal(holder.heldCount, 1)
     await clock.advance(20_000)
     assert.equal(holder.heldCount, 0)
   })
 
-  it('leaves no listener at the signal of a client that stays', async () => {
+  it('leaves no listener with a client that stays', async () => {
     const { clock, holder } = setUp(1)
-    const { signal } = new AbortController()
-    const waited = holder.hold({ ms: 1_000, suspicion: 1, signal })
-    assert.equal(getEventListeners(signal, 'abort').length, 1)
+    const leaving = new CountedLeaving()
+    const waited = holder.hold({ ms: 1_000, suspicion: 1, leaving })
+    assert.equal(leaving.listening, 1)
     await clock.advance(1_000)
     await waited
-    const released = holder.hold({ ms: 1_000, suspicion: 1, signal })
-    const next = holder.hold({ ms: 1_000, suspicion: 2, signal: stays() })
+    const released = holder.hold({ ms: 1_000, suspicion: 1, leaving })
+    const next = holder.hold({ ms: 1_000, suspicion: 2, leaving: new Leaving() })
     await released
-    assert.equal(getEventListeners(signal, 'abort').length, 0)
+    assert.equal(leaving.listening, 0)
     await clock.advance(1_000)
     await next
   })
 })
+
+class CountedLeaving extends Leaving {
+  listening = 0
+
+  override listen(listener: () => void): void {
+    this.listening += 1
+    super.listen(listener)
+  }
+
+  override unlisten(listener: () => void): void {
+    this.listening -= 1
+    super.unlisten(listener)
+  }
+}
 
 function setUp(slotsMax: number) {
   const clock = new FakeClock()
@@ -197,7 +211,7 @@ function setUp(slotsMax: number) {
   const holder = new Holder(clock, slotsMax, (heldCount) => onFull.push(heldCount))
   const answered: string[] = []
   const keep = (name: string, suspicion: number, ms = 20_000) => {
-    const hold = holder.hold({ ms, suspicion, signal: stays() })
+    const hold = holder.hold({ ms, suspicion, leaving: new Leaving() })
     hold.then(
       (end) => answered.push(`${name} ${end}`),
       () => answered.push(`${name} failed`),
@@ -207,7 +221,7 @@ function setUp(slotsMax: number) {
 }
 
 async function holdEnds(holder: Holder, clock: FakeClock): Promise<string> {
-  const hold = holder.hold({ ms: 1_000, suspicion: 1, signal: stays() })
+  const hold = holder.hold({ ms: 1_000, suspicion: 1, leaving: new Leaving() })
   await clock.advance(1_000)
   return await hold
 }
