@@ -82,6 +82,11 @@ export class Content {
     return undefined
   }
 
+  /** Whether bytes of what was written are still waited for by somebody; others may be overwritten. */
+  get holds(): boolean {
+    return this.#filter.holds || !this.#conversation.isFlushed
+  }
+
   /** Makes sure that this message is not delivered, and settles the final reply. */
   refuse(answer: Reply): void {
     if (this.#verdict !== null) return

@@ -164,6 +164,11 @@ export class Conversation {
     return this.#draining
   }
 
+  /** Whether the kernel has all that was written. */
+  get isFlushed(): boolean {
+    return this.#socket.writableLength === 0
+  }
+
   /** What is written in one go leaves in one packet. */
   #gather(): void {
     if (this.#socket.writableCorked > 0) return

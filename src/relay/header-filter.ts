@@ -60,6 +60,11 @@ export class HeaderFilter {
     return pieces
   }
 
+  /** Whether something is held back, as a slice of what was pushed. */
+  get holds(): boolean {
+    return this.#held.length > 0
+  }
+
   /** What is still held back when the message ends in the middle of a header line. */
   end(): Buffer {
     return this.#held

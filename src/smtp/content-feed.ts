@@ -4,6 +4,7 @@ import { reply } from '../core/reply.ts'
 import type { Content } from '../relay/content.ts'
 import { refusals, scanRules } from './content-policy.ts'
 import { DataScan } from './data-scan.ts'
+import { giveBack } from './give-back.ts'
 import { Pace } from './pace.ts'
 import type { Fed, Feed } from './parser.ts'
 import type { ServerParts } from './parts.ts'
@@ -47,6 +48,7 @@ export class ContentFeed implements Feed {
     for (const piece of content) drained = this.#content.write(piece) ?? drained
     this.#pace.came(chunk.length)
     if (drained !== undefined) this.#pace.held(drained)
+    else if (rest === null && !this.#content.holds) giveBack(chunk)
     return { rest, drained }
   }
 
