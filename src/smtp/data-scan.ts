@@ -111,7 +111,7 @@ export class DataScan {
     const words = wordsOf(chunk)
     let at = 0
     for (; state !== end; at += 1) {
-      if (state === line) at = skipLine(chunk, words, at)
+      if (state === line) at = skipText(chunk, words, at, measures)
       if (at >= chunk.length) break
       const step = steps[(state << 8) | (chunk[at] ?? 0)] ?? line
       state = step & states
@@ -150,18 +150,42 @@ function wordsOf({ buffer, byteOffset, length }: Buffer): Int32Array {
   return count > 0 ? new Int32Array(buffer, start, count) : noWords
 }
 
+/**
+ * Where the next byte is that the table below has to be asked about, or the end of the chunk.
+ *
+ * Most of any message is text, and CR LF with another line of text behind it, be it one that begins with a
+ * stuffed dot: that much is known here.
+ *
+ * @param from In the middle of a line.
+ * @param measures Whether each line end is wanted.
+ */
+function skipText(chunk: Buffer, words: Int32Array, from: number, measures: boolean): number {
+  let at = from
+  for (;;) {
+    if (isText(chunk, at)) at = skipLine(chunk, words, at + 1)
+    if (measures || chunk[at] !== cr || chunk[at + 1] !== lf) return at
+    const first = chunk[at + 2] === dot ? at + 3 : at + 2
+    if (!isText(chunk, first)) return at
+    at = first + 1
+  }
+}
+
+function isText(chunk: Buffer, at: number): boolean {
+  return at < chunk.length && (chunk[at] ?? 0) > cr
+}
+
 /** Where the next byte is that means something in the middle of a line, or the end of the chunk. */
 function skipLine(chunk: Buffer, words: Int32Array, from: number): number {
   const shift = -chunk.byteOffset & 3
   let at = from
-  while (at < chunk.length && ((at - shift) & 3) !== 0) {
-    if ((chunk[at] ?? 0) <= cr) return at
+  while (((at - shift) & 3) !== 0) {
+    if (!isText(chunk, at)) return at
     at += 1
   }
   let word = (at - shift) >> 2
   while (word < words.length && !hasControl(words[word] ?? 0)) word += 1
   at = Math.max(at, shift + 4 * word)
-  while (at < chunk.length && (chunk[at] ?? 0) > cr) at += 1
+  while (isText(chunk, at)) at += 1
   return at
 }
 
