@@ -24,6 +24,7 @@ import type { Unheard } from './memory/unheard.ts'
 import type { Log } from './observe/log.ts'
 import type { ModuleReason } from './reasons/modules.ts'
 import { Backend } from './relay/backend.ts'
+import type { ContentLimits } from './relay/content.ts'
 import { Certificates, tlsNeededBy } from './smtp/certificates.ts'
 import { type HandshakeParts, handshake } from './smtp/handshake.ts'
 import type { ServerParts } from './smtp/parts.ts'
@@ -122,7 +123,7 @@ export function makeGeneration(
         greylist: around.greylist,
         logins: around.logins,
         failedLoginsMax: config.limits.failed_logins_max,
-        limits: { sizeMax: config.limits.size_max, receivedMax: config.limits.received_max },
+        limits: contentLimits(config),
       },
     },
     begin: () => {
@@ -133,6 +134,11 @@ export function makeGeneration(
     },
     retire: life.retire,
   }
+}
+
+function contentLimits({ limits }: Config): ContentLimits {
+  const { size_max: sizeMax, received_max: receivedMax, header_max: headerMax } = limits
+  return { sizeMax, receivedMax, headerMax }
 }
 
 /** Places that are kept for nobody would only be missing. */

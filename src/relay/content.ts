@@ -18,6 +18,8 @@ export interface ContentLimits {
   readonly sizeMax: number
   /** More Received lines than this are a loop (RFC 5321 section 6.3). */
   readonly receivedMax: number
+  /** Longest header in bytes. */
+  readonly headerMax: number
 }
 
 export class Content {
@@ -76,6 +78,8 @@ export class Content {
       this.refuse(reply(552, '5.3.4', `Message exceeds ${this.#limits.sizeMax} bytes`))
     } else if (this.#filter.receivedCount > this.#limits.receivedMax) {
       this.refuse(reply(554, '5.4.6', 'Too many Received lines: this message is going in circles'))
+    } else if (this.#filter.headerCount > this.#limits.headerMax) {
+      this.refuse(reply(552, '5.3.4', `The header exceeds ${this.#limits.headerMax} bytes`))
     } else {
       return this.#pass(pieces)
     }

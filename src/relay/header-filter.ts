@@ -19,6 +19,7 @@ type Verdict = 'undecided' | 'keep' | 'drop'
 export class HeaderFilter {
   readonly #forged: readonly Buffer[]
   #receivedCount = 0
+  #headerCount = 0
   #over = false
   /** What to do with the line we are in. */
   #verdict: Verdict = 'undecided'
@@ -56,8 +57,14 @@ export class HeaderFilter {
     }
     const keptTo = this.#over ? bytes.length : start
     if (keptTo > keptFrom) pieces.push(bytes.subarray(keptFrom, keptTo))
+    this.#headerCount += start
     this.#held = bytes.subarray(keptTo)
     return pieces
+  }
+
+  /** How many bytes the header has, as far as it has come. */
+  get headerCount(): number {
+    return this.#headerCount
   }
 
   /** Whether something is held back, as a slice of what was pushed. */

@@ -14,6 +14,10 @@ export const smtpLimits = {
     .describe(
       'A message with more Received lines than this is in a loop and refused with 554 5.4.6.',
     ),
+  header_max: size('2MB').describe(
+    'Longest header of a message; one that goes on is refused with 552 5.3.4. Each of its lines is looked at, which ' +
+      'costs more than the text below.',
+  ),
   idle_timeout: duration('5m').describe(
     'Longest time that a client may take for a command when it is its turn, however it spreads the ' +
       'bytes, and longest silence in a message (RFC 5321 section 4.5.3.2.7).',

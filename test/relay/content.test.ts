@@ -8,7 +8,7 @@ import type { Answer, BackendScript } from '../helpers/scripted-backend.ts'
 import { converse, type Setup, setUp, until } from './setups.ts'
 
 const minute = 60_000
-const limits = { sizeMax: 1_000, receivedMax: 3 }
+const limits = { sizeMax: 1_000, receivedMax: 3, headerMax: 1_000 }
 
 describe('Content', () => {
   it('goes on as it came, stuffed dots included, below our own lines', async () => {
@@ -141,6 +141,30 @@ describe('Content', () => {
     })
   }
 
+  it('may have a header as long as the limit, however it comes, and a longer text', async () => {
+    const header = `${'A: b\r\n'.repeat(83)}\r\n`
+    assert.equal(header.length, 500)
+    for (const size of [1, 7, 900]) {
+      await using at = await start({}, { ...limits, headerMax: 500 })
+      const content = `${header}${'text\r\n'.repeat(66)}`
+      for (let from = 0; from < content.length; from += size)
+        void at.content.write(Buffer.from(content.slice(from, from + size)))
+      assert.match(replyText(await at.content.finish()), /^250 /)
+    }
+  })
+
+  it('is refused with 552 when its header goes on beyond the limit', async () => {
+    for (const size of [1, 7, 900]) {
+      await using at = await start({}, { ...limits, headerMax: 500 })
+      const content = `${'A: b\r\n'.repeat(84)}\r\ntext\r\n`
+      for (let from = 0; from < content.length; from += size)
+        void at.content.write(Buffer.from(content.slice(from, from + size)))
+      const answer = replyText(await at.content.finish())
+      assert.equal(answer, '552 5.3.4 The header exceeds 500 bytes')
+      assert.equal(at.server.messages.length, 0)
+    }
+  })
+
   it('is not finished when the back end dies in the middle of it', async () => {
     await using at = await start()
     void at.content.write(Buffer.from('first half\r\n'))
@@ -151,7 +175,10 @@ describe('Content', () => {
   })
 
   it('waits for a back end that reads slowly, and gives up one that does not read', async () => {
-    await using at = await start({ stopsReading: true }, { sizeMax: 1e9, receivedMax: 3 })
+    await using at = await start(
+      { stopsReading: true },
+      { ...limits, sizeMax: 1e9, headerMax: 1e9 },
+    )
     const block = Buffer.alloc(65_536, 'x')
     let full: Promise<void> | undefined
     for (let count = 0; full === undefined && count < 200; count += 1)

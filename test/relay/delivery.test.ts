@@ -10,7 +10,7 @@ import type { Answer, BackendScript } from '../helpers/scripted-backend.ts'
 import { startBackend } from '../helpers/scripted-backend.ts'
 import { introductionOf, type Setup, setUp } from './setups.ts'
 
-const limits = { sizeMax: 1_000, receivedMax: 10 }
+const limits = { sizeMax: 1_000, receivedMax: 10, headerMax: 1_000 }
 const alice = senderOf('alice@example.org')
 const bob = recipientOf('bob@example.net')
 const carol = recipientOf('carol@example.net')
