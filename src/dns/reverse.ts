@@ -33,7 +33,7 @@ export interface Identity {
  */
 export function identify(ip: Ip, dns: Dns, signal: AbortSignal): Eventual<Identity> {
   return eventually(dns.pointers(ip, signal), (answer): Eventual<Identity> => {
-    if (answer.kind === 'none') return { state: 'none', pointers: [], confirmed: [], why: '' }
+    if (answer.kind === 'none') return nameless
     if (answer.kind === 'unavailable') return unavailable([], answer.why)
 
     const claims = allOf(answer.records.map((name) => leadsBack(name, ip, dns, signal)))
@@ -49,6 +49,9 @@ function judged(pointers: readonly string[], claims: readonly (boolean | string)
   if (failure !== undefined) return unavailable(pointers, failure)
   return { state: 'unconfirmed', pointers, confirmed: [], why: '' }
 }
+
+/** One for all of them: there may be thousands, who only wait. */
+const nameless: Identity = { state: 'none', pointers: [], confirmed: [], why: '' }
 
 /** Whether an address is among those of a name; a text when the DNS did not tell, saying why. */
 function leadsBack(

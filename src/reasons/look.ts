@@ -26,7 +26,7 @@ export function look<S extends Stage>(
   facts: FactsAt[S],
   tools: Tools,
   watch: Watch,
-): Eventual<Finding[]> {
+): Eventual<readonly Finding[]> {
   const found: Found[] = []
   let slow: Slow<S>[] | null = null
   for (const reason of reasons) {
@@ -53,8 +53,10 @@ interface Slow<S extends Stage> {
   readonly asked: Promise<Evidence>
 }
 
-function known(found: readonly Found[]): Finding[] {
-  if (found.length === 0) return []
+const nothing: readonly Finding[] = []
+
+function known(found: readonly Found[]): readonly Finding[] {
+  if (found.length === 0) return nothing
   return found.filter((finding) => finding != null)
 }
 

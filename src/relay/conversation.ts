@@ -11,6 +11,7 @@ import { messageOf } from '../core/errors.ts'
 import { type Reply, replyText } from '../core/reply.ts'
 import { type Capabilities, noCapabilities, parseCapabilities } from './capabilities.ts'
 import type { Dialled } from './dial.ts'
+import { OwedReplies } from './owed-replies.ts'
 import { ProtocolError, ReplyReader } from './reply-reader.ts'
 
 /** LHLO is the EHLO of LMTP (RFC 2033). */
@@ -22,15 +23,6 @@ const packetMax = 16 * 1_024
 /** The back end went away, fell silent, or answered with something that is no reply. */
 export class BackendLost extends Error {
   override readonly name = 'BackendLost'
-}
-
-/** Replies that are owed. */
-interface Asked {
-  readonly count: number
-  readonly heard: Reply[]
-  readonly resolve: (replies: readonly Reply[]) => void
-  readonly reject: (error: Error) => void
-  readonly stopTimer: () => void
 }
 
 export class Conversation {
@@ -47,7 +39,7 @@ export class Conversation {
   #capabilities: Capabilities
   /** Replies that came before they were asked for: an early refusal in the middle of DATA. */
   readonly #early: Reply[] = []
-  #asked: Asked | null = null
+  #owed: OwedReplies | null = null
   #lost: BackendLost | null = null
   /** Settles when the back end has read what was written, or never will. */
   #draining: Promise<void> | null = null
@@ -74,7 +66,7 @@ export class Conversation {
 
   /** True while a reply is owed. */
   get busy(): boolean {
-    return this.#asked !== null
+    return this.#owed !== null
   }
 
   /** True when nothing can be said any more: it is gone, or has said something that nobody asked for. */
@@ -145,10 +137,9 @@ export class Conversation {
 
   #replies(count: number, limitMs: Ms): Promise<readonly Reply[]> {
     if (this.#lost !== null) return Promise.reject(this.#lost)
-    const { promise, resolve, reject } = Promise.withResolvers<readonly Reply[]>()
-    const stopTimer = this.#clock.after(limitMs, () => this.#lose(`no reply for ${limitMs} ms`))
-    this.#asked = { count, heard: [], resolve, reject, stopTimer }
-    return promise
+    const late = () => this.#lose(`no reply for ${limitMs} ms`)
+    this.#owed = new OwedReplies(count, this.#clock, limitMs, late)
+    return this.#owed.all
   }
 
   /**
@@ -222,14 +213,9 @@ export class Conversation {
   }
 
   #take(heard: Reply): void {
-    const asked = this.#asked
-    if (asked !== null) {
-      asked.heard.push(heard)
-      // With 421 it says that it hangs up (RFC 5321 section 3.8).
-      if (asked.heard.length < asked.count && heard.code !== 421) return
-      this.#asked = null
-      asked.stopTimer()
-      asked.resolve(asked.heard)
+    const owed = this.#owed
+    if (owed !== null) {
+      if (owed.take(heard)) this.#owed = null
     } else if (this.#early.length < 4) {
       this.#early.push(heard)
     } else {
@@ -247,10 +233,9 @@ export class Conversation {
   #end(why: string): BackendLost {
     const lost = new BackendLost(why)
     this.#lost = lost
-    const asked = this.#asked
-    this.#asked = null
-    asked?.stopTimer()
-    asked?.reject(lost)
+    const owed = this.#owed
+    this.#owed = null
+    owed?.fail(lost)
     this.#stopDraining?.()
     return lost
   }

@@ -6,55 +6,37 @@
  * occupies a place at the back end; afterwards it is told again what it had agreed to.
  */
 import { type Recipient, type Sender, splitAddress } from '../core/envelope.ts'
+import type { Eventual } from '../core/eventual.ts'
 import type { Leaving } from '../core/leaving.ts'
-import { isHalf, isPositive, type Reply, reply } from '../core/reply.ts'
+import { isHalf, isPositive, type Reply } from '../core/reply.ts'
 import type { Backend } from './backend.ts'
-import { mailCommand, needsMore, rcptCommand } from './commands.ts'
+import { needsMore } from './commands.ts'
 import { Content, type ContentLimits } from './content.ts'
 import { BackendLost, type Conversation } from './conversation.ts'
-import { replyTo, wentAway } from './failures.ts'
+import * as failures from './failures.ts'
 import type { Introduction } from './introduce.ts'
+import { type Due, goesOnAfter, linesDue } from './lines-due.ts'
 import { takesDomain } from './open-relay.ts'
-
-const changedMind = reply(451, '4.3.0', 'The mail server behind us has changed its mind; try again')
-const changedExtensions = reply(451, '4.3.0', 'Extensions have changed since EHLO; try again')
-const notOurs = reply(550, '5.7.1', 'We do not relay to that domain')
-const oneByOne = reply(
-  452,
-  '4.5.3',
-  'One recipient for each message, please; send the others again',
-)
-const noRecipients = reply(554, '5.5.1', 'No valid recipients')
-
-/** A line that is to be said to the back end. */
-interface Due {
-  readonly line: string
-  readonly about: 'reset' | 'forwarding' | 'sender' | 'known' | 'new'
-}
+import { Seat } from './seat.ts'
 
 export class Delivery {
   readonly #backend: Backend
   readonly #client: () => Introduction
   readonly #leaving: Leaving
-  #conversation: Conversation | null = null
+  readonly #seat: Seat
   #sender: Sender | null = null
   /** The answer to MAIL on the present conversation; null while it has not been said there. */
   #mailReply: Reply | null = null
   #accepted: Recipient[] = []
-  /** True when the back end still holds a message that the client has given up. */
-  #stale = false
-  /** True when another client was served in the present conversation, and nothing was said since. */
-  #isSpare = false
-  /** True when the present conversation is one that the client has logged in to. */
-  #loggedIn = false
   /** Set when the back end no longer agrees to what the client has been told. */
   #broken: Reply | null = null
 
-  /** @param leaving That of the client. */
+  /** @param client Who it is, by now. */
   constructor(backend: Backend, client: () => Introduction, leaving: Leaving) {
     this.#backend = backend
     this.#client = client
     this.#leaving = leaving
+    this.#seat = new Seat(backend, client, leaving)
   }
 
   get acceptedCount(): number {
@@ -75,12 +57,12 @@ export class Delivery {
   /** Passes on one recipient. @returns The back end's answer, or why there can be none. */
   async recipient(recipient: Recipient): Promise<Reply> {
     if (this.#broken !== null) return this.#broken
-    if (!this.#takes(recipient)) return notOurs
-    if (this.isFull) return oneByOne
+    if (!this.#takes(recipient)) return failures.notOurs
+    if (this.isFull) return failures.oneByOne
     if (this.#mailReply !== null && !isPositive(this.#mailReply)) return this.#mailReply
     try {
       const answer = await this.#catchUp(recipient)
-      if (answer === null) return this.#broken ?? this.#mailReply ?? wentAway
+      if (answer === null) return this.#broken ?? this.#mailReply ?? failures.wentAway
       if (isPositive(answer)) this.#accepted.push(recipient)
       return answer
     } catch (error) {
@@ -91,16 +73,16 @@ export class Delivery {
   /** Passes on DATA. @returns Where the content goes, or the reply when it may not be sent. */
   async data(limits: ContentLimits): Promise<Content | Reply> {
     if (this.#broken !== null) return this.#broken
-    if (this.#accepted.length === 0) return noRecipients
+    if (this.#accepted.length === 0) return failures.noRecipients
     try {
       if (this.#mailReply === null) await this.#catchUp(null)
       const conversation = await this.#open()
       if (this.#broken !== null) return this.#broken
       const answer = await conversation.say('DATA', this.#backend.options.data_timeout)
       // Unless it wants the content, it still holds the message.
-      this.#stale = answer.code !== 354
+      this.#seat.needsReset = answer.code !== 354
       this.#forget()
-      if (!this.#stale) return new Content(conversation, this.#backend.options, limits)
+      if (answer.code === 354) return new Content(conversation, this.#backend.options, limits)
       // 2yz would sound like a message taken.
       return this.#judged(conversation, answer, answer.code < 400)
     } catch (error) {
@@ -111,16 +93,14 @@ export class Delivery {
   /** Gives the place at the back end free while the client waits. */
   park(): void {
     // Who has logged in never waits, and could not log in again.
-    if (this.#loggedIn) return
-    this.#conversation?.quit()
-    this.#conversation = null
+    if (this.#seat.isLoggedIn) return
+    this.#seat.giveUp()
     this.#mailReply = null
-    this.#stale = false
   }
 
   /** Forgets the message that was begun; the back end hears of it with the next one. */
   reset(): void {
-    if (this.#mailReply !== null) this.#stale = true
+    if (this.#mailReply !== null) this.#seat.needsReset = true
     this.#forget()
   }
 
@@ -133,33 +113,26 @@ export class Delivery {
     try {
       const conversation = await this.#open()
       const secret = Buffer.from(`\0${user}\0${password}`).toString('base64')
-      const answer = await this.#say(conversation, `AUTH PLAIN ${secret}`)
-      this.#loggedIn = isPositive(answer)
+      const { command_timeout } = this.#backend.options
+      const said = await conversation.say(`AUTH PLAIN ${secret}`, command_timeout)
+      const answer = this.#judged(conversation, said)
+      this.#seat.isLoggedIn = isPositive(answer)
       // Who may wait for the next attempt occupies no place.
-      if (!this.#loggedIn) this.park()
+      this.park()
       return answer
     } catch (error) {
       return this.#failed(error)
     }
   }
 
-  /** The client is gone. In the middle of a message the back end sees a broken connection, never an end. */
+  /** The client is gone, perhaps in the middle of a message. */
   close(midMessage: boolean): void {
-    const conversation = this.#conversation
-    this.#conversation = null
-    if (midMessage) conversation?.destroy()
-    else if (conversation?.mayServeOthers && this.#isIdle) this.#backend.spare.give(conversation)
-    else conversation?.quit()
+    this.#seat.close({ midMessage, holdsMessage: this.#mailReply !== null })
   }
 
   #takes({ address }: Recipient): boolean {
     const { recipient_domains } = this.#backend.options
     return takesDomain(recipient_domains, splitAddress(address).domain)
-  }
-
-  /** True when the back end holds nothing of this client. */
-  get #isIdle(): boolean {
-    return this.#mailReply === null && !this.#stale && !this.#loggedIn
   }
 
   /**
@@ -170,53 +143,45 @@ export class Delivery {
    */
   async #catchUp(recipient: Recipient | null): Promise<Reply | null> {
     for (;;) {
-      const conversation = await this.#open()
+      const opened = this.#open()
+      const conversation = opened instanceof Promise ? await opened : opened
       const due = this.#due(conversation, recipient)
-      const isSpare = this.#isSpare
-      try {
-        const heard = await this.#sayDue(conversation, due)
-        this.#isSpare = false
-        if (!isSpare || isPositive(heard[0] ?? wentAway))
-          return this.#heard(conversation, due, heard)
-        conversation.quit()
-      } catch (error) {
-        if (!isSpare || !(error instanceof BackendLost)) throw error
-      }
-      // One that has served another client and does no longer has heard nothing of this one.
-      this.#conversation = null
+      const heard = await this.#sayDue(conversation, due)
+      if (heard !== null) return this.#heard(conversation, due, heard)
+      this.#seat.giveUp()
     }
   }
 
-  /** The lines that are due, and what each is about. */
   #due(conversation: Conversation, recipient: Recipient | null): readonly Due[] {
     const { capabilities } = conversation
-    const due: Due[] = []
-    if (this.#stale) due.push({ line: 'RSET', about: 'reset' })
-    const sender = this.#sender
-    if (this.#mailReply === null && sender !== null) {
-      if (needsMore(sender, capabilities)) {
-        this.#mailReply = changedExtensions
-        this.#broken = changedExtensions
-        return due
-      }
-      const forwarding = this.#backend.forwarding(conversation, this.#client())
-      // What comes of it is for the log of the back end; refused or not, the mail goes on.
-      if (forwarding !== null) due.push({ line: forwarding, about: 'forwarding' })
-      due.push({ line: mailCommand(sender, capabilities), about: 'sender' })
-      for (const known of this.#accepted) {
-        due.push({ line: rcptCommand(known, capabilities), about: 'known' })
-      }
+    const sender = this.#mailReply === null ? this.#sender : null
+    const reset = this.#seat.needsReset
+    const known = this.#accepted
+    const nothing = { reset, forwarding: null, sender: null, known, recipient: null }
+    if (sender === null) return linesDue({ ...nothing, recipient }, capabilities)
+    if (needsMore(sender, capabilities)) {
+      this.#mailReply = failures.changedExtensions
+      this.#broken = failures.changedExtensions
+      return linesDue(nothing, capabilities)
     }
-    if (recipient !== null) due.push({ line: rcptCommand(recipient, capabilities), about: 'new' })
-    return due
+    const forwarding = this.#backend.forwarding(conversation, this.#client())
+    return linesDue({ reset, forwarding, sender, known, recipient }, capabilities)
   }
 
-  #sayDue(conversation: Conversation, due: readonly Due[]): Promise<readonly Reply[]> {
+  /** @returns null when the conversation has served another client and does no longer: it has heard nothing. */
+  async #sayDue(conversation: Conversation, due: readonly Due[]): Promise<readonly Reply[] | null> {
+    const { isSpare } = this.#seat
+    const goesOn = (answer: Reply, index: number) => goesOnAfter(due[index], answer)
     const lines = due.map(({ line }) => line)
-    return conversation.sayAll(lines, this.#backend.options.command_timeout, (answer, index) => {
-      const about = due[index]?.about
-      return isPositive(answer) || (about === 'forwarding' && answer.code !== 421)
-    })
+    try {
+      const { command_timeout } = this.#backend.options
+      const heard = await conversation.sayAll(lines, command_timeout, goesOn)
+      this.#seat.isSpare = false
+      return isSpare && !isPositive(heard[0] ?? failures.wentAway) ? null : heard
+    } catch (error) {
+      if (isSpare && error instanceof BackendLost) return null
+      throw error
+    }
   }
 
   /** Takes note of what the back end has said to what was due. @returns The answer to the new recipient. */
@@ -225,7 +190,7 @@ export class Delivery {
       const judged = this.#judged(conversation, answer)
       const about = due[index]?.about
       if (about === 'new') return this.#isAgreed ? judged : null
-      if (about === 'reset') this.#stale = false
+      if (about === 'reset') this.#seat.needsReset = false
       if (about === 'sender') this.#mailReply = judged
       if (!isPositive(judged)) this.#refused(about)
     }
@@ -236,8 +201,8 @@ export class Delivery {
   #refused(about: Due['about'] | undefined): void {
     const isAnew = about === 'known' || (about === 'sender' && this.#accepted.length > 0)
     if (!isAnew) return
-    this.#broken = changedMind
-    this.#mailReply = changedMind
+    this.#broken = failures.changedMind
+    this.#mailReply = failures.changedMind
   }
 
   /** Whether the back end has agreed to all that the client was told. */
@@ -245,59 +210,33 @@ export class Delivery {
     return this.#broken === null && this.#mailReply !== null && isPositive(this.#mailReply)
   }
 
-  /** The conversation, or a new one where that takes nothing from the client. */
-  async #open(): Promise<Conversation> {
-    if (this.#conversation?.lost) {
-      this.#conversation.destroy()
-      this.#conversation = null
-    }
-    if (this.#conversation !== null) return this.#conversation
+  /** The conversation, or another one where that takes nothing from the client. */
+  #open(): Eventual<Conversation> {
+    const { taken } = this.#seat
+    if (taken !== null) return taken
     // The client has heard 250 for recipients that are gone with it.
     const gone = this.#accepted.length > 0 && this.#mailReply !== null
     if (gone) throw new BackendLost('back end left')
     this.#mailReply = null
-    this.#stale = false
-    // We keep no password, but the back end may take our word for who has logged in.
-    const loggedIn = this.#loggedIn
-    const client = this.#client()
-    const spare = loggedIn ? null : this.#backend.spare.take(client.secure)
-    const conversation =
-      spare ?? (await this.#backend.converse(client, this.#leaving.signal, loggedIn))
-    if (this.#leaving.reason !== null) conversation.quit()
-    this.#isSpare = spare !== null
-    this.#stale = this.#isSpare
-    this.#unlessLeft()
-    this.#conversation = conversation
-    return conversation
-  }
-
-  async #say(conversation: Conversation, line: string): Promise<Reply> {
-    return this.#judged(
-      conversation,
-      await conversation.say(line, this.#backend.options.command_timeout),
-    )
+    return this.#seat.take()
   }
 
   /** 421 announces that it hangs up (RFC 5321 section 3.8); 3yz has no meaning here. */
   #judged(conversation: Conversation, answer: Reply, meaningless = isHalf(answer)): Reply {
     if (answer.code === 421 || meaningless) conversation.destroy()
-    return meaningless ? wentAway : answer
+    return meaningless ? failures.wentAway : answer
   }
 
   #failed(error: unknown): Reply {
-    this.#unlessLeft()
-    const known = replyTo(error)
+    if (this.#leaving.reason !== null) throw this.#leaving.reason
+    const known = failures.replyTo(error)
     if (known !== null) return known
     if (!(error instanceof BackendLost)) throw error
-    this.#conversation = null
+    this.#seat.giveUp()
     // Recipients it had agreed to are gone with it, though the client has heard 250 for them.
-    if (this.#accepted.length > 0) this.#broken = wentAway
+    if (this.#accepted.length > 0) this.#broken = failures.wentAway
     this.#mailReply = null
-    return wentAway
-  }
-
-  #unlessLeft(): void {
-    if (this.#leaving.reason !== null) throw this.#leaving.reason
+    return failures.wentAway
   }
 
   #forget(): void {

@@ -43,6 +43,24 @@ const unsafe = reply(
   'Mail cannot be passed on at the moment; the operator has been told',
 )
 /** It died or fell silent under way: nothing was accepted, nothing is lost. */
+export const changedMind = reply(
+  451,
+  '4.3.0',
+  'The mail server behind us has changed its mind; try again',
+)
+export const changedExtensions = reply(
+  451,
+  '4.3.0',
+  'Extensions have changed since EHLO; try again',
+)
+export const notOurs = reply(550, '5.7.1', 'We do not relay to that domain')
+export const oneByOne = reply(
+  452,
+  '4.5.3',
+  'One recipient for each message, please; send the others again',
+)
+export const noRecipients = reply(554, '5.5.1', 'No valid recipients')
+
 export const wentAway = reply(451, '4.4.2', 'The mail server behind us went away; try again later')
 /** Hangs up, so that the client comes again and logs in by itself. */
 const logInAgain = reply(421, '4.4.2', 'The mail server behind us went away; please log in again')

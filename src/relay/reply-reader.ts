@@ -44,14 +44,14 @@ export class ReplyReader {
   #line(raw: Buffer): Reply | null {
     if (raw.length > lineMax) throw new ProtocolError('reply line too long')
     const line = decodeBytes(raw)
-    const [, code = '', dash = '', text = ''] = /^([2-5]\d\d)(?:([- ])(.*))?\r$/s.exec(line) ?? []
-    if (code === '' || (this.#code !== '' && code !== this.#code)) {
+    const code = line.slice(0, 3)
+    if (!replyLine.test(line) || (this.#code !== '' && code !== this.#code)) {
       throw new ProtocolError(`malformed reply ${JSON.stringify(line.slice(0, 80))}`)
     }
-    this.#lines.push(text.replace(controls, ' '))
+    this.#lines.push(line.slice(4, -1).replace(controls, ' '))
     if (this.#lines.length > linesMax) throw new ProtocolError('reply with too many lines')
     this.#code = code
-    if (dash === '-') return null
+    if (line.startsWith('-', 3)) return null
     const complete = replyOf(Number(code), this.#lines)
     this.#lines = []
     this.#code = ''
@@ -69,6 +69,9 @@ export function readReply(lines: readonly string[]): Reply | null {
     throw error
   }
 }
+
+/** The code alone, or with a hyphen where more lines follow, or with a space, and a text behind it. */
+const replyLine = /^[2-5]\d\d(?:[- ].*)?\r$/s
 
 /** All but the tab, which a text may have (RFC 5321 section 4.2): a bare CR is a line end to some. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is being removed

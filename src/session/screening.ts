@@ -13,10 +13,11 @@ import type { Leaving } from '../core/leaving.ts'
 import type { Finding, Stage } from '../core/ledger.ts'
 import { CountedDns } from '../dns/counted.ts'
 import type { Dns } from '../dns/resolver.ts'
-import { type Identity, identify } from '../dns/reverse.ts'
+import type { Identity } from '../dns/reverse.ts'
 import type { ReasonsAt } from '../reasons/index.ts'
 import { look, type Watch } from '../reasons/look.ts'
 import type { ConnectFacts, FactsAt, HeloFacts, MailFacts, Reason } from '../reasons/reason.ts'
+import { hiddenIdentity, Identifying } from './identifying.ts'
 import { LentTools } from './lent-tools.ts'
 
 export interface ScreeningParts {
@@ -53,8 +54,7 @@ export class Screening {
   readonly #client: Client
   readonly #parts: ScreeningParts
   readonly #leaving: Leaving
-  #identifying: Eventual<Identity> | null = null
-  #identity: Identity | null = null
+  readonly #identifying = new Identifying()
   readonly #dns: CountedDns
   readonly #arrival: Arrival
   #heloFacts: HeloFacts | null = null
@@ -90,33 +90,15 @@ export class Screening {
 
   /** The client's names, as far as they are known by now. */
   get identity(): Identity | null {
-    return this.#identity
+    return this.#identifying.identity
   }
 
   /** The client's names; asked once, and `unavailable` when that takes longer than a reason may. */
   identify(): Eventual<Identity> {
     if (this.addressHidden) return hiddenIdentity
-    this.#identifying ??= this.#identify()
-    return this.#identity ?? this.#identifying
-  }
-
-  #identify(): Eventual<Identity> {
-    const asked = this.#leaving.during(({ signal }) => identify(this.#client.ip, this.#dns, signal))
-    if (asked instanceof Promise) return quietly(this.#identifiedBy(asked))
-    this.#identity = asked
-    return asked
-  }
-
-  async #identifiedBy(asked: Promise<Identity>): Promise<Identity> {
     const { clock, timeLimitMs } = this.#parts.watch
-    const tooSlow = Promise.withResolvers<Identity>()
-    const stopTimer = clock.after(timeLimitMs, () => tooSlow.resolve(unknownIdentity))
-    try {
-      this.#identity = await Promise.race([asked, tooSlow.promise])
-      return this.#identity
-    } finally {
-      stopTimer()
-    }
+    const parts = { dns: this.#dns, clock, timeLimitMs }
+    return this.#identifying.names(this.#client.ip, this.#leaving, parts)
   }
 
   /** True when the address is not the client's own. */
@@ -232,15 +214,11 @@ export class Screening {
 
   #isOn(list: HostList): boolean {
     const { ip } = this.#client
-    const names = this.#identity?.confirmed ?? []
+    const names = this.identity?.confirmed ?? []
     if (names.length === 0) return list.matches({ ip, name: null })
     return names.some((name) => list.matches({ ip, name }))
   }
 }
-
-const nameless = { state: 'unavailable', pointers: [], confirmed: [] } as const
-const unknownIdentity: Identity = { ...nameless, why: 'took too long' }
-const hiddenIdentity: Identity = { ...nameless, why: 'the address is not the one of the client' }
 
 /** What the reasons of HELO go by when there was none. */
 const noHelo = { helo: '', heloBefore: null, secure: false }

@@ -240,7 +240,7 @@ describe('when things go wrong', () => {
     await client.hears('421 4.3.0 ')
     await client.isHungUpOn()
     const fault = proxy.events.find(({ name }) => name === 'our-fault')
-    assert.match(JSON.stringify(fault?.fields), /a bug.*screening/s)
+    assert.match(JSON.stringify(fault?.fields), /a bug.*src.session.identifying/s)
     const next = await proxy.connectFrom('192.0.2.1')
     await next.isGreeted()
   })

@@ -1,0 +1,87 @@
+/**
+ * The place that one client has at the back end: a conversation, when there is one.
+ *
+ * Opened late, given up whenever the client is made to wait, and passed on to the next client where
+ * the back end was told nothing about this one.
+ */
+import type { Eventual } from '../core/eventual.ts'
+import type { Leaving } from '../core/leaving.ts'
+import type { Backend } from './backend.ts'
+import type { Conversation } from './conversation.ts'
+import type { Introduction } from './introduce.ts'
+
+export class Seat {
+  readonly #backend: Backend
+  readonly #client: () => Introduction
+  readonly #leaving: Leaving
+  #conversation: Conversation | null = null
+  /** True when the back end still holds a message that was given up, or may do so: RSET is due. */
+  needsReset = false
+  /** True when another client was served in this conversation, and nothing was said since. */
+  isSpare = false
+  /** True when the client has logged in to this conversation. */
+  isLoggedIn = false
+
+  /** @param client Who it is, by now. */
+  constructor(backend: Backend, client: () => Introduction, leaving: Leaving) {
+    this.#backend = backend
+    this.#client = client
+    this.#leaving = leaving
+  }
+
+  /** The conversation, as long as something can be said in it. */
+  get taken(): Conversation | null {
+    if (this.#conversation?.lost) {
+      this.#conversation.destroy()
+      this.#conversation = null
+    }
+    return this.#conversation
+  }
+
+  /**
+   * Another conversation: one that is kept for whoever comes, or a new one.
+   *
+   * @throws As Backend.converse, or why the client is gone.
+   */
+  take(): Eventual<Conversation> {
+    this.needsReset = false
+    const client = this.#client()
+    // We keep no password, but the back end may take our word for who has logged in.
+    const spare = this.isLoggedIn ? null : this.#backend.spare.take(client.secure)
+    if (spare !== null) return this.#taken(spare, true)
+    const conversed = this.#backend.converse(client, this.#leaving.signal, this.isLoggedIn)
+    return conversed.then((conversation) => this.#taken(conversation, false))
+  }
+
+  #taken(conversation: Conversation, isSpare: boolean): Conversation {
+    if (this.#leaving.reason !== null) {
+      conversation.quit()
+      throw this.#leaving.reason
+    }
+    this.isSpare = isSpare
+    this.needsReset = isSpare
+    this.#conversation = conversation
+    return conversation
+  }
+
+  /** The conversation is over, or is to be; nothing of it is of use to anybody. */
+  giveUp(): void {
+    this.#conversation?.quit()
+    this.#conversation = null
+    this.needsReset = false
+  }
+
+  /**
+   * The client is gone. In the middle of a message the back end sees a broken connection, never an end.
+   *
+   * @param holdsMessage Whether the back end has heard of a message that has not ended.
+   */
+  close({ midMessage, holdsMessage }: { midMessage: boolean; holdsMessage: boolean }): void {
+    const conversation = this.#conversation
+    this.#conversation = null
+    const isIdle = !(holdsMessage || this.needsReset || this.isLoggedIn)
+    if (midMessage) conversation?.destroy()
+    else if (conversation?.mayServeOthers && isIdle) this.#backend.spare.give(conversation)
+    else conversation?.quit()
+  }
+}
