@@ -44,6 +44,7 @@ export class ContentFeed implements Feed {
     const { content, rest } = this.#scan.push(chunk)
     const { fault } = this.#scan
     if (fault !== null && this.#scan.isBeyondMending) this.#content.refuse(refusals[fault])
+    if (this.#content.isRefused) this.#scan.giveUp()
     let drained: Promise<void> | undefined
     for (const piece of content) drained = this.#content.write(piece) ?? drained
     this.#pace.came(chunk.length)

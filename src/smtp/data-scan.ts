@@ -7,7 +7,7 @@
  * it is, dot-stuffing included: there is nothing to take out that would have to be put back.
  *
  * One pass over the bytes and one look into a table for each that means something, so no input makes
- * it slow.
+ * it slow. Once a message is refused, or known to need mending, only its end is looked for.
  */
 import { Mender } from './mend.ts'
 
@@ -31,6 +31,7 @@ export interface Scanned {
   readonly rest: Buffer | null
 }
 
+const tab = 0x09
 const cr = 0x0d
 const lf = 0x0a
 const dot = 0x2e
@@ -60,6 +61,11 @@ const flawOf: Readonly<Record<ContentFault, number>> = {
   'long-line': longLine,
 }
 
+const nothing = Buffer.alloc(0)
+const endMark = Buffer.from('\r\n.\r\n')
+/** By state: how much of the end has come. */
+const beginnings = [nothing, ...[1, 2, 3, 4].map((count) => endMark.subarray(0, count))]
+
 const loneDot = Buffer.from('.')
 const loneDotCr = Buffer.from('.\r')
 
@@ -72,6 +78,7 @@ export class DataScan {
   /** Where in the chunk the present line begins; below 0 when it was in one before. */
   #lineFrom = 0
   #mender: Mender | null = null
+  #isGivenUp = false
 
   constructor({ mends, lineMax }: ScanRules = strict) {
     this.#mends = mends.reduce((sum, fault) => sum | flawOf[fault], 0)
@@ -91,9 +98,14 @@ export class DataScan {
     return (this.#flaws & ~this.#mends) !== 0
   }
 
+  /** The message is refused: from now on only its end matters. */
+  giveUp(): void {
+    this.#isGivenUp = true
+  }
+
   push(chunk: Buffer): Scanned {
     const before = this.#state
-    const endAt = this.#scan(chunk)
+    const endAt = this.#seeksEnd ? this.#seek(chunk) : this.#scan(chunk)
     const carried = heldBack(before)
     const rest = endAt === -1 ? null : chunk.subarray(endAt)
     const content =
@@ -101,6 +113,24 @@ export class DataScan {
         ? withoutHeld(chunk, carried, heldBack(this.#state))
         : untilEnd(chunk, endAt, carried)
     return { content: this.#mended(content, before), rest }
+  }
+
+  /** Whether all that could still be found out is where the message ends. */
+  get #seeksEnd(): boolean {
+    const isMended = (this.#flaws & this.#mends & bareNewline) !== 0 && this.#lineMax === Infinity
+    return this.#isGivenUp || isMended
+  }
+
+  /** As #scan, for the end alone, and for NULs that may have to be refused. */
+  #seek(chunk: Buffer): number {
+    const carried = beginnings[this.#state] ?? nothing
+    const seam = Buffer.concat([carried, chunk.subarray(0, endMark.length - 1)])
+    const inSeam = seam.indexOf(endMark)
+    const at = inSeam === -1 ? chunk.indexOf(endMark) : inSeam - carried.length
+    const endAt = inSeam === -1 && at === -1 ? -1 : at + endMark.length
+    if (chunk.subarray(0, endAt === -1 ? chunk.length : endAt).includes(0)) this.#flaws |= nul
+    this.#state = endAt === -1 ? stateAfter(Buffer.concat([carried, chunk.subarray(-4)])) : end
+    return endAt
   }
 
   /** @returns The index after the end of the message; -1 when it is not in this chunk. */
@@ -170,23 +200,26 @@ function skipText(chunk: Buffer, words: Int32Array, from: number, measures: bool
   }
 }
 
+/** Tabs are text, too; other characters below the space are rare, and the table knows them. */
 function isText(chunk: Buffer, at: number): boolean {
-  return at < chunk.length && (chunk[at] ?? 0) > cr
+  if (at >= chunk.length) return false
+  const byte = chunk[at] ?? 0
+  return byte > cr || byte === tab
 }
 
 /** Where the next byte is that means something in the middle of a line, or the end of the chunk. */
 function skipLine(chunk: Buffer, words: Int32Array, from: number): number {
   const shift = -chunk.byteOffset & 3
   let at = from
-  while (((at - shift) & 3) !== 0) {
-    if (!isText(chunk, at)) return at
-    at += 1
+  for (;;) {
+    do {
+      if (!isText(chunk, at)) return at
+      at += 1
+    } while (((at - shift) & 3) !== 0)
+    let word = (at - shift) >> 2
+    while (word < words.length && !hasControl(words[word] ?? 0)) word += 1
+    at = Math.max(at, shift + 4 * word)
   }
-  let word = (at - shift) >> 2
-  while (word < words.length && !hasControl(words[word] ?? 0)) word += 1
-  at = Math.max(at, shift + 4 * word)
-  while (isText(chunk, at)) at += 1
-  return at
 }
 
 /** Whether one of four bytes is below 0x0e: taking that away borrows from its top bit alone. */
@@ -210,6 +243,12 @@ function afterLf(state: number): number {
   if (state === afterDotCr) return end
   // A bare LF begins no line: a dot after it is content.
   return state === afterCr ? lineStart : line | bareNewline
+}
+
+/** @param bytes The last that have come, four at least if there were as many. */
+function stateAfter(bytes: Buffer): number {
+  const ends = (count: number) => bytes.subarray(-count).equals(endMark.subarray(0, count))
+  return [afterDotCr, afterDot, lineStart, afterCr].find(ends) ?? line
 }
 
 /** What may be the end of the message, and waits until it is known. */

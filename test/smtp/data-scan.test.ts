@@ -132,7 +132,64 @@ describe('DataScan, wherever the bytes lie in memory', () => {
       }
     })
   }
+
+  // All texts of these characters up to this length, whole and cut in two at each place.
+  const texts = textsOf(['\r', '\n', '.', 'a'], 7)
+
+  it('finds the same end when nothing but the end is looked for', () => {
+    for (const text of texts) {
+      const bytes = Buffer.from(`${text}\r\n.\r\nQUIT`)
+      const known = new DataScan()
+      const expected = known.push(bytes).rest?.length
+      for (let cut = 0; cut <= text.length + 5; cut += 1) {
+        const scan = new DataScan()
+        const before = scan.push(bytes.subarray(0, cut)).rest
+        scan.giveUp()
+        const rest =
+          before === null
+            ? scan.push(bytes.subarray(cut)).rest
+            : bytes.subarray(cut - before.length)
+        assert.equal(rest?.length, expected, JSON.stringify([text, cut]))
+      }
+    }
+  })
+
+  it('mends the same however it comes, also when it is known that there is something to mend', () => {
+    for (const text of texts) {
+      const bytes = Buffer.from(`a\nb${text}\r\n.\r\nQUIT`)
+      const expected = mendedOf([bytes])
+      for (let cut = 1; cut < bytes.length - 4; cut += 1) {
+        const pieces = [bytes.subarray(0, cut), bytes.subarray(cut)]
+        assert.deepEqual(mendedOf(pieces), expected, JSON.stringify([text, cut]))
+      }
+    }
+  })
 })
+
+function mendedOf(pieces: readonly Buffer[]): { readonly content: string; readonly rest: string } {
+  const scan = new DataScan({ mends: ['bare-newline'], lineMax: Infinity })
+  const content: Buffer[] = []
+  const rest: Buffer[] = []
+  for (const piece of pieces) {
+    if (rest.length > 0) rest.push(piece)
+    else {
+      const scanned = scan.push(piece)
+      content.push(...scanned.content)
+      if (scanned.rest !== null) rest.push(scanned.rest)
+    }
+  }
+  return { content: Buffer.concat(content).toString(), rest: Buffer.concat(rest).toString() }
+}
+
+function textsOf(characters: readonly string[], lengthMax: number): string[] {
+  let longest = ['']
+  const all = ['']
+  for (let length = 1; length <= lengthMax; length += 1) {
+    longest = longest.flatMap((text) => characters.map((character) => text + character))
+    all.push(...longest)
+  }
+  return all
+}
 
 /** A slice of a buffer of its own which ends with it, so that no word reaches beyond. */
 function placed(text: string, offset: number): Buffer {
