@@ -14,7 +14,7 @@ export const smtpLimits = {
     .describe(
       'A message with more Received lines than this is in a loop and refused with 554 5.4.6.',
     ),
-  header_max: size('2MB').describe(
+  header_max: size('1200KB').describe(
     'Longest header of a message; one that goes on is refused with 552 5.3.4. Each of its lines is looked at, which ' +
       'costs more than the text below.',
   ),
