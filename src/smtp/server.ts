@@ -1,7 +1,7 @@
 /**
  * Speaks SMTP with clients.
  *
- * Of smtp-server we use STARTTLS, the idle timer and the rules for closing; what a client
+ * Of smtp-server we use STARTTLS and the rules for closing; what a client
  * says is read by parser.ts and answered by connection.ts.
  */
 import type { Socket } from 'node:net'
@@ -19,11 +19,8 @@ export class TreacleServer extends SMTPServer {
   constructor(parts: ServerParts) {
     super({
       name: parts.name,
-      authOptional: true,
-      disableReverseLookup: true,
       hideENHANCEDSTATUSCODES: false,
       maxCommandLength: parts.limits.command_line_max,
-      socketTimeout: parts.limits.idle_timeout,
       logger: false,
       SNICallback: (name, answer) => answer(null, parts.tls?.certificates.contextFor(name)),
       onSecure: (_socket, session, done) => {
