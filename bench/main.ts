@@ -53,19 +53,19 @@ const tables: readonly Table[] = [
   {
     part: 'relay',
     title: '4 kB, one a connection, 20 at once',
-    args: load(1500, '--concurrency', 20),
+    args: load(3000, '--concurrency', 20),
     keys: [rate, cpu],
   },
   {
     part: 'relay',
     title: '4 kB, one a connection, 200 at once',
-    args: load(1500, '--concurrency', 200),
+    args: load(3000, '--concurrency', 200),
     keys: [rate, cpu],
   },
   {
     part: 'relay',
     title: '4 kB, 100 a connection, 20 at once',
-    args: load(4000, '--concurrency', 20, '--per-conn', 100),
+    args: load(8000, '--concurrency', 20, '--per-conn', 100),
     keys: [rate, cpu],
   },
   {
@@ -150,7 +150,10 @@ const ownTables = [
 /** The baseline is the first of the servers: HAProxy where there is one. */
 async function tableText(servers: readonly rig.Server[], table: Table): Promise<string> {
   const taking = servers.filter(({ name }) => table.without?.includes(name) !== true)
-  const readings = await interleaved(taking, rounds, table.args, tiny ? 0 : 4_000)
+  const readings = await interleaved(taking, rounds, table.args, {
+    patienceMs: tiny ? 0 : 4_000,
+    warmsUp: !tiny,
+  })
   const [base] = readings.values()
   const rows = [...readings].map(([name, own]) => {
     const failures = own.map((reading) => reading.failures).find((each) => each !== undefined)
@@ -192,18 +195,21 @@ async function main(): Promise<void> {
   const servers = (await Promise.all(wanted)).filter((server) => server !== null)
   for (const server of servers) open.use(server)
   const head = `# Treacle beside its peers\n\n\`npm run bench ${positionals.join(' ')}\`, ${new Date().toISOString()}. ${await versions()}.
-Medians of ${rounds} interleaved rounds; in brackets the ratio to ${servers[0]?.name}. The client, the sink and the
+Medians of ${rounds} interleaved rounds, after one to warm up; in brackets the ratio to ${servers[0]?.name}. The client, the sink and the
 servers share the machine with whatever else runs there: believe ratios.\n`
   const texts = [head]
+  // It takes long, so what there is by then is kept when it is broken off.
+  const tell = (text: string) => {
+    console.log(text)
+    texts.push(text)
+    if (!tiny) writeFileSync(join(import.meta.dirname, 'RESULTS.md'), texts.join('\n'))
+  }
   for (const table of [...tables, ...growth].filter(({ part }) => parts.includes(part))) {
-    texts.push(await tableText(servers, table))
-    console.log(texts.at(-1))
+    tell(await tableText(servers, table))
   }
   for (const { text } of ownTables.filter(({ part }) => parts.includes(part))) {
-    texts.push(await text({ sink: sink.port, dns: dns.port }, tiny))
-    console.log(texts.at(-1))
+    tell(await text({ sink: sink.port, dns: dns.port }, tiny))
   }
-  if (!tiny) writeFileSync(join(import.meta.dirname, 'RESULTS.md'), texts.join('\n'))
 }
 
 await main()

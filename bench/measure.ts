@@ -40,17 +40,23 @@ export async function measure(
   return reading
 }
 
-/** Each server once, then each again: what slows the machine down slows all of them. */
+/**
+ * Each server once, then each again: what slows the machine down slows all of them.
+ *
+ * @param warmsUp Whether a round goes before that is not counted: servers run for months, and those that
+ *   compile as they go need some thousand messages for it.
+ */
 export async function interleaved(
   servers: readonly Measured[],
   rounds: number,
   args: readonly string[],
-  patienceMs: number,
+  { patienceMs, warmsUp }: { readonly patienceMs: number; readonly warmsUp: boolean },
 ): Promise<Map<string, Reading[]>> {
   const readings = new Map<string, Reading[]>(servers.map(({ name }) => [name, []]))
-  for (let count = 0; count < rounds; count += 1) {
+  for (let count = warmsUp ? -1 : 0; count < rounds; count += 1) {
     for (const server of servers) {
-      readings.get(server.name)?.push(await measure('load', server, args, patienceMs))
+      const reading = await measure('load', server, args, count < 0 ? 0 : patienceMs)
+      if (count >= 0) readings.get(server.name)?.push(reading)
     }
   }
   return readings

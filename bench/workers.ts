@@ -35,7 +35,7 @@ export async function workersTable(
     [{ ...alone, name: 'one Treacle' }, pair],
     tiny ? 1 : 3,
     [...args, '--concurrency', '20', '--starttls'],
-    tiny ? 0 : 4_000,
+    { patienceMs: tiny ? 0 : 4_000, warmsUp: !tiny },
   )
   const [base = []] = readings.values()
   const rows = [...readings].map(([name, own]) => {

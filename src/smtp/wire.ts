@@ -50,7 +50,6 @@ export abstract class Wire extends SMTPConnection implements Hearer {
   override init(): void {
     this._setClientHostname('')
     this._resetSession()
-    this._ready = true
     this.session.secure = this.secure = this._socket instanceof TLSSocket
     this._setListeners(() => this.begin())
     this.turn()

@@ -65,7 +65,7 @@ describe('smtp-server', () => {
   it('keeps what we read and write in these fields', async () => {
     await using at = await start({})
     for (const field of [
-      ...['_ready', '_socket', '_parser', '_handlerPending'],
+      ...['_socket', '_parser', '_handlerPending'],
       ...['_upgrading', '_closing', 'secure'],
     ]) {
       assert.ok(field in at.connection, changed(`no ${field}`))
