@@ -217,6 +217,8 @@ function converse(accepted: Socket, script: BackendScript, seen: Seen): void {
   }
 
   const readLine = (): boolean => {
+    // Who has hung up hears no more. (Node leaves a socket open for good that is reset after its end, 2026-11-28.)
+    if (socket.writableEnded || socket.destroyed) return false
     const end = pending.indexOf('\r\n')
     if (end === -1) return false
     const line = pending.toString('utf8', 0, end)
