@@ -61,7 +61,13 @@ export class Leaving {
   during<T>(work: (lent: Lent) => Eventual<T>): Eventual<T> {
     if (this.#reason !== null) return Promise.reject(this.#reason)
     const lent = new Lent(this)
-    const outcome = work(lent)
+    let outcome: Eventual<T>
+    try {
+      outcome = work(lent)
+    } catch (error) {
+      lent.end()
+      return Promise.reject(error)
+    }
     if (outcome instanceof Promise) return outcome.finally(() => lent.end())
     lent.end()
     return outcome

@@ -73,7 +73,8 @@ class Pausing<Who extends Waiting> {
   start(): void {
     const { socket, session } = this.#who
     if (session.screening.isKnownGood()) return this.#end({ kind: 'greet', talk: null }, 'released')
-    if (this.#isNone) return this.#end({ kind: 'greet', talk: null }, 'waited')
+    if (this.#isNone && socket.readableLength === 0)
+      return this.#end({ kind: 'greet', talk: null }, 'waited')
     pauses.set(socket, this)
     socket.on('data', onData)
     // A client that leaves closes its session, and so do we when we end it.

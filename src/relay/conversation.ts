@@ -11,7 +11,7 @@ import { messageOf } from '../core/errors.ts'
 import { type Reply, replyText } from '../core/reply.ts'
 import { type Capabilities, noCapabilities, parseCapabilities } from './capabilities.ts'
 import type { Dialled } from './dial.ts'
-import { OwedReplies } from './owed-replies.ts'
+import { OwedReplies, type ReplyLimits } from './owed-replies.ts'
 import { ProtocolError, ReplyReader } from './reply-reader.ts'
 
 /** LHLO is the EHLO of LMTP (RFC 2033). */
@@ -81,7 +81,7 @@ export class Conversation {
    */
   async say(line: string, limitMs: Ms): Promise<Reply> {
     this.#write(line)
-    return first(await this.#replies(1, limitMs))
+    return first(await this.#replies(1, { firstMs: limitMs, limitMs }))
   }
 
   /**
@@ -90,20 +90,20 @@ export class Conversation {
    *
    * @param goesOn Whether the next line is to be said after this reply, where it still can be kept back.
    * @returns The replies there were: to the first lines, or to all. After a 421 there are no more.
-   * @throws BackendLost when one does not come within `limitMs` or the connection fails.
+   * @throws BackendLost when one does not come in time or the connection fails.
    */
   async sayAll(
     lines: readonly string[],
-    limitMs: Ms,
+    limits: ReplyLimits,
     goesOn: (reply: Reply, index: number) => boolean,
   ): Promise<readonly Reply[]> {
     if (lines.length > 1 && this.#capabilities.has('PIPELINING')) {
       this.#write(...lines)
-      return await this.#replies(lines.length, limitMs)
+      return await this.#replies(lines.length, limits)
     }
     const heard: Reply[] = []
     for (const [index, line] of lines.entries()) {
-      const answer = await this.say(line, limitMs)
+      const answer = await this.say(line, index === 0 ? limits.firstMs : limits.limitMs)
       heard.push(answer)
       if (!goesOn(answer, index)) break
     }
@@ -132,13 +132,13 @@ export class Conversation {
   /** Waits for a reply to what has been said already. */
   async nextReply(limitMs: Ms): Promise<Reply> {
     const early = this.#early.shift()
-    return early ?? first(await this.#replies(1, limitMs))
+    return early ?? first(await this.#replies(1, { firstMs: limitMs, limitMs }))
   }
 
-  #replies(count: number, limitMs: Ms): Promise<readonly Reply[]> {
+  #replies(count: number, limits: ReplyLimits): Promise<readonly Reply[]> {
     if (this.#lost !== null) return Promise.reject(this.#lost)
-    const late = () => this.#lose(`no reply for ${limitMs} ms`)
-    this.#owed = new OwedReplies(count, this.#clock, limitMs, late)
+    const late = (ms: Ms) => this.#lose(`no reply for ${ms} ms`)
+    this.#owed = new OwedReplies(count, this.#clock, limits, late)
     return this.#owed.all
   }
 

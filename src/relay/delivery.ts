@@ -1,5 +1,5 @@
 /**
- * What one client says, said again to the back end, one command at a time.
+ * What one client says, said again to the back end: each command has its reply before the next is heard.
  *
  * Knows no reasons and no delays. The conversation is opened for the first recipient, not before,
  * and given up whenever the client is made to wait (`park`), so that a waiting client never
@@ -18,6 +18,7 @@ import type { Introduction } from './introduce.ts'
 import { type Due, goesOnAfter, linesDue } from './lines-due.ts'
 import { takesDomain } from './open-relay.ts'
 import { Seat } from './seat.ts'
+import { spareAnswerMs } from './spare.ts'
 
 export class Delivery {
   readonly #backend: Backend
@@ -57,7 +58,8 @@ export class Delivery {
   /** Passes on one recipient. @returns The back end's answer, or why there can be none. */
   async recipient(recipient: Recipient): Promise<Reply> {
     if (this.#broken !== null) return this.#broken
-    if (!this.#takes(recipient)) return failures.notOurs
+    const { domain } = splitAddress(recipient.address)
+    if (!takesDomain(this.#backend.options.recipient_domains, domain)) return failures.notOurs
     if (this.isFull) return failures.oneByOne
     if (this.#mailReply !== null && !isPositive(this.#mailReply)) return this.#mailReply
     try {
@@ -76,6 +78,8 @@ export class Delivery {
     if (this.#accepted.length === 0) return failures.noRecipients
     try {
       if (this.#mailReply === null) await this.#catchUp(null)
+      // It has hung up before it had heard of the message.
+      if (this.#mailReply === null) throw new BackendLost('back end left')
       const conversation = await this.#open()
       if (this.#broken !== null) return this.#broken
       const answer = await conversation.say('DATA', this.#backend.options.data_timeout)
@@ -111,7 +115,7 @@ export class Delivery {
    */
   async authenticate(user: string, password: string): Promise<Reply> {
     try {
-      const conversation = await this.#open()
+      const conversation = this.#seat.taken ?? (await this.#seat.take({ mayBeSpare: false }))
       const secret = Buffer.from(`\0${user}\0${password}`).toString('base64')
       const { command_timeout } = this.#backend.options
       const said = await conversation.say(`AUTH PLAIN ${secret}`, command_timeout)
@@ -128,11 +132,6 @@ export class Delivery {
   /** The client is gone, perhaps in the middle of a message. */
   close(midMessage: boolean): void {
     this.#seat.close({ midMessage, holdsMessage: this.#mailReply !== null })
-  }
-
-  #takes({ address }: Recipient): boolean {
-    const { recipient_domains } = this.#backend.options
-    return takesDomain(recipient_domains, splitAddress(address).domain)
   }
 
   /**
@@ -174,8 +173,9 @@ export class Delivery {
     const goesOn = (answer: Reply, index: number) => goesOnAfter(due[index], answer)
     const lines = due.map(({ line }) => line)
     try {
-      const { command_timeout } = this.#backend.options
-      const heard = await conversation.sayAll(lines, command_timeout, goesOn)
+      const limitMs = this.#backend.options.command_timeout
+      const firstMs = isSpare ? spareAnswerMs : limitMs
+      const heard = await conversation.sayAll(lines, { firstMs, limitMs }, goesOn)
       this.#seat.isSpare = false
       return isSpare && !isPositive(heard[0] ?? failures.wentAway) ? null : heard
     } catch (error) {
@@ -218,7 +218,7 @@ export class Delivery {
     const gone = this.#accepted.length > 0 && this.#mailReply !== null
     if (gone) throw new BackendLost('back end left')
     this.#mailReply = null
-    return this.#seat.take()
+    return this.#seat.take({ mayBeSpare: true })
   }
 
   /** 421 announces that it hangs up (RFC 5321 section 3.8); 3yz has no meaning here. */

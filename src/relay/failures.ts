@@ -42,7 +42,6 @@ const unsafe = reply(
   '4.3.5',
   'Mail cannot be passed on at the moment; the operator has been told',
 )
-/** It died or fell silent under way: nothing was accepted, nothing is lost. */
 export const changedMind = reply(
   451,
   '4.3.0',
@@ -61,6 +60,7 @@ export const oneByOne = reply(
 )
 export const noRecipients = reply(554, '5.5.1', 'No valid recipients')
 
+/** It died or fell silent under way: nothing was accepted, nothing is lost. */
 export const wentAway = reply(451, '4.4.2', 'The mail server behind us went away; try again later')
 /** Hangs up, so that the client comes again and logs in by itself. */
 const logInAgain = reply(421, '4.4.2', 'The mail server behind us went away; please log in again')

@@ -34,7 +34,11 @@ export function linesDue(unheard: Unheard, capabilities: Capabilities): Due[] {
   return due
 }
 
-/** Whether the next line makes sense after this reply. What comes of XFORWARD is for the log of the back end. */
+/**
+ * Whether the next line makes sense after this reply. What comes of XFORWARD is for the log of the back
+ * end, and one that knows no RSET may take mail all the same.
+ */
 export function goesOnAfter(said: Due | undefined, answer: Reply): boolean {
-  return isPositive(answer) || (said?.about === 'forwarding' && answer.code !== 421)
+  const decides = said?.about !== 'forwarding' && said?.about !== 'reset'
+  return isPositive(answer) || (!decides && answer.code !== 421)
 }

@@ -1,6 +1,13 @@
 /** Replies that the back end owes: one, or those to several lines that were said in one go. */
 import type { Clock, Ms } from '../core/clock.ts'
-import type { Reply } from '../core/reply.ts'
+import { isPositive, type Reply } from '../core/reply.ts'
+
+export interface ReplyLimits {
+  /** How long the first may take. */
+  readonly firstMs: Ms
+  /** How long each that follows may. */
+  readonly limitMs: Ms
+}
 
 export class OwedReplies {
   /** Settles when all are there. */
@@ -9,30 +16,44 @@ export class OwedReplies {
   readonly #heard: Reply[] = []
   readonly #resolve: (replies: readonly Reply[]) => void
   readonly #reject: (error: Error) => void
-  readonly #stopTimer: () => void
+  readonly #watch: (limitMs: Ms) => () => void
+  readonly #limitMs: Ms
+  #stopTimer: () => void
 
-  /** @param onLate Called when they are not there after `limitMs`. */
-  constructor(count: number, clock: Clock, limitMs: Ms, onLate: () => void) {
+  /** @param onLate Called when one is not there in time, with how long that was. */
+  constructor(
+    count: number,
+    clock: Clock,
+    { firstMs, limitMs }: ReplyLimits,
+    onLate: (limitMs: Ms) => void,
+  ) {
     const { promise, resolve, reject } = Promise.withResolvers<readonly Reply[]>()
     this.all = promise
     this.#count = count
     this.#resolve = resolve
     this.#reject = reject
-    this.#stopTimer = clock.after(limitMs, onLate)
+    this.#limitMs = limitMs
+    this.#watch = (ms) => clock.after(ms, () => onLate(ms))
+    this.#stopTimer = this.#watch(firstMs)
   }
 
   /** @returns Whether no more are owed. With 421 it says that it hangs up (RFC 5321 section 3.8). */
   take(reply: Reply): boolean {
     this.#heard.push(reply)
-    if (this.#heard.length < this.#count && reply.code !== 421) return false
     this.#stopTimer()
+    if (this.#heard.length < this.#count && reply.code !== 421) {
+      this.#stopTimer = this.#watch(this.#limitMs)
+      return false
+    }
     this.#resolve(this.#heard)
     return true
   }
 
-  /** They will not come. */
+  /** No more will come. Who refuses something may hang up before the rest, and it is refused all the same. */
   fail(error: Error): void {
     this.#stopTimer()
-    this.#reject(error)
+    const last = this.#heard.at(-1)
+    if (last !== undefined && !isPositive(last)) this.#resolve(this.#heard)
+    else this.#reject(error)
   }
 }

@@ -39,15 +39,16 @@ export class Seat {
   }
 
   /**
-   * Another conversation: one that is kept for whoever comes, or a new one.
+   * Another conversation: a new one, or one that is kept for whoever comes.
    *
    * @throws As Backend.converse, or why the client is gone.
    */
-  take(): Eventual<Conversation> {
+  take({ mayBeSpare }: { readonly mayBeSpare: boolean }): Eventual<Conversation> {
+    if (this.#leaving.reason !== null) throw this.#leaving.reason
     this.needsReset = false
     const client = this.#client()
     // We keep no password, but the back end may take our word for who has logged in.
-    const spare = this.isLoggedIn ? null : this.#backend.spare.take(client.secure)
+    const spare = this.isLoggedIn || !mayBeSpare ? null : this.#backend.spare.take(client.secure)
     if (spare !== null) return this.#taken(spare, true)
     const conversed = this.#backend.converse(client, this.#leaving.signal, this.isLoggedIn)
     return conversed.then((conversation) => this.#taken(conversation, false))

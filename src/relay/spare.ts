@@ -3,7 +3,7 @@
  *
  * Only such in which the back end was told nothing about the client, by XCLIENT, PROXY or AUTH; any
  * other belongs to its client for good. It saves the back end and us a connection, a greeting and
- * perhaps a handshake for each client. Whoever takes one says RSET first, and goes on to another when
+ * perhaps a handshake for each client. Whoever takes one says RSET first, with what follows, and goes on to another when
  * that is not answered well: one that has died meanwhile costs nobody a 451.
  */
 import type { Clock, Ms } from '../core/clock.ts'
@@ -11,6 +11,8 @@ import type { Conversation } from './conversation.ts'
 
 /** How long one is kept. Many a back end counts its clients, and has better ones. */
 const keptMs: Ms = 2_000
+/** How long one may take to show that it is still there. */
+export const spareAnswerMs: Ms = 5_000
 /** How many messages go through one before it ends; Exchange has a limit, too. */
 const messagesMax = 200
 

@@ -83,10 +83,11 @@ export class Conduct {
    * DATA was refused. Were the content that is here already read as commands, whoever wrote the message
    * would give them.
    *
+   * @param hasMore Whether anything has come since DATA, in the same packet or in another.
    * @returns The client's last reply, when there is content.
    */
-  refusedData(): Reply | null {
-    return this.#ranAhead ? outOfStep : null
+  refusedData(hasMore: boolean): Reply | null {
+    return this.#ranAhead || hasMore ? outOfStep : null
   }
 
   #tooSoon(command: string): void {

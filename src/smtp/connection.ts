@@ -55,9 +55,9 @@ export class Connection extends Wire {
     const verdict = this.dialogue.conduct.judge(line, more, this.#commands)
     if (verdict.kind === 'close') return this.cutOff(verdict.last)
     if (verdict.kind === 'obey') return this.#obey(verdict, goOn)
-    if (verdict.skip > 0) this.#discard(verdict.skip)
     this.say(verdict.answer)
-    goOn()
+    if (verdict.skip > 0) this.#discard(verdict.skip, next)
+    else goOn()
   }
 
   /** Whatever goes wrong, the client hears of it and nobody else does. */
@@ -103,7 +103,8 @@ export class Connection extends Wire {
   }
 
   #dataAnswered(goOn: () => void): void {
-    const last = this.#isReading ? null : this.dialogue.conduct.refusedData()
+    const hasMore = this._parser instanceof Parser && this._parser.hasMore
+    const last = this.#isReading ? null : this.dialogue.conduct.refusedData(hasMore)
     if (last === null) goOn()
     else this.cutOff(last)
   }
@@ -126,9 +127,12 @@ export class Connection extends Wire {
     })
   }
 
-  #discard(count: number): void {
+  #discard(count: number, next: () => void): void {
     this.#read(new Discard(count))
-    this.deadline.start()
+    this.whenRead(() => {
+      this.deadline.start()
+      next()
+    })
   }
 
   /** A line of AUTH is too long: it is answered when it has ended, which it must in time. */
@@ -149,9 +153,16 @@ export class Connection extends Wire {
     const opened = await this.dialogue.data(decodeBytes(command))
     if (!(opened instanceof Content)) return opened
     const { ip } = this.dialogue.session.client
-    this.#feed = new ContentFeed(opened, ip, this.parts, (resume) => {
-      this.thrift.renew()
-      void this.pending(this.dialogue.finish(opened), resume)
+    this.#feed = new ContentFeed(opened, ip, this.parts, {
+      ended: (resume) => {
+        this.thrift.renew()
+        void this.pending(this.dialogue.finish(opened), resume)
+      },
+      tooSlow: () => {
+        opened.refuse(limits.contentTooSlow)
+        this.cutOff(limits.contentTooSlow)
+      },
+      silence: this.deadline,
     })
     this.#read(this.#feed)
     this.#isReading = true

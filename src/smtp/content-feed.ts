@@ -1,46 +1,49 @@
 /** Content on its way from the parser to the back end: scanned for its end, mended or refused for its faults. */
 import type { Ip } from '../core/ip.ts'
-import { reply } from '../core/reply.ts'
 import type { Content } from '../relay/content.ts'
 import { refusals, scanRules } from './content-policy.ts'
 import { DataScan } from './data-scan.ts'
+import type { Deadline } from './deadline.ts'
 import { giveBack } from './give-back.ts'
 import { Pace } from './pace.ts'
 import type { Fed, Feed } from './parser.ts'
 import type { ServerParts } from './parts.ts'
 
-const tooSlow = reply(421, '4.4.2', 'Timeout: the message comes too slowly')
+/** What the connection has to do with it. */
+export interface ContentHearer {
+  /** The message has ended; `resume` is to be called when commands may follow. */
+  ended(resume: () => void): void
+  /** It comes too slowly, whatever is wrong with it otherwise. Nothing more is told. */
+  tooSlow(): void
+  /** For how long the client may be silent. */
+  readonly silence: Pick<Deadline, 'start' | 'stop'>
+}
 
 export class ContentFeed implements Feed {
   readonly #content: Content
   readonly #client: Ip
   readonly #parts: ServerParts
-  readonly #onEnd: (resume: () => void) => void
+  readonly #hearer: ContentHearer
   readonly #scan: DataScan
   readonly #pace: Pace
-  /** It came too slowly, and was ended by us. */
+  /** No more is expected. */
   #isOver = false
 
-  /** @param onEnd Called once, at the end of the message; calls `resume` when commands may follow. */
-  constructor(
-    content: Content,
-    client: Ip,
-    parts: ServerParts,
-    onEnd: (resume: () => void) => void,
-  ) {
+  constructor(content: Content, client: Ip, parts: ServerParts, hearer: ContentHearer) {
     this.#content = content
     this.#client = client
     this.#parts = parts
-    this.#onEnd = onEnd
+    this.#hearer = hearer
     this.#scan = new DataScan(scanRules(client, parts.data, parts.limits))
     this.#pace = new Pace(parts.clock, parts.limits.data_rate_min, () => {
-      this.#isOver = true
-      content.refuse(tooSlow)
-      onEnd(() => {})
+      this.close()
+      hearer.tooSlow()
     })
+    hearer.silence.start()
   }
 
   push(chunk: Buffer): Fed {
+    this.#hearer.silence.stop()
     const { content, rest } = this.#scan.push(chunk)
     const { fault } = this.#scan
     if (fault !== null && this.#scan.isBeyondMending) this.#content.refuse(refusals[fault])
@@ -48,24 +51,35 @@ export class ContentFeed implements Feed {
     let drained: Promise<void> | undefined
     for (const piece of content) drained = this.#content.write(piece) ?? drained
     this.#pace.came(chunk.length)
-    if (drained !== undefined) this.#pace.held(drained)
-    else if (rest === null && !this.#content.holds) giveBack(chunk)
+    if (drained !== undefined) {
+      this.#pace.held(drained)
+      void drained.then(() => this.#listen())
+    } else if (rest === null) {
+      if (!this.#content.holds) giveBack(chunk)
+      this.#listen()
+    }
     return { rest, drained }
   }
 
+  /** It is the client's turn to say more. */
+  #listen(): void {
+    if (!this.#isOver) this.#hearer.silence.start()
+  }
+
   end(resume: () => void): void {
-    this.close()
     if (this.#isOver) return
+    this.close()
     const { fault, isBeyondMending } = this.#scan
     if (fault !== null) {
       const client = this.#client.text
       this.#parts.log.event('content.faulty', { client, fault, mended: !isBeyondMending })
     }
-    this.#onEnd(resume)
+    this.#hearer.ended(resume)
   }
 
   /** No more is expected. */
   close(): void {
+    this.#isOver = true
     this.#pace.stop()
   }
 }

@@ -6,7 +6,7 @@
  * message with bare newlines or NULs is refused, or mended on its way (mend.ts). Any other passes as
  * it is, dot-stuffing included: there is nothing to take out that would have to be put back.
  *
- * One pass over the bytes and one look into a table for each that means something, so no input makes
+ * One pass over the bytes, and for all but text and well-formed line ends one look into a table each, so no input makes
  * it slow. Once a message is refused, or known to need mending, only its end is looked for.
  */
 import { Mender } from './mend.ts'

@@ -77,9 +77,9 @@ export class Parser extends SMTPStream {
 
   /** @returns False when no more is to come before 'drain', as with any stream. */
   override write(chunk: Buffer): boolean {
+    this.#hearer.spoke()
     // It is read all the same, or nobody would see the client leave.
     if (this.isClosed) return true
-    this.#hearer.spoke()
     this.#pendingCount += chunk.length
     if (this.#isBusy) {
       this.#hearer.piece(chunk.length)
@@ -91,6 +91,11 @@ export class Parser extends SMTPStream {
       this.#hearer.full()
     }
     return false
+  }
+
+  /** Whether more has come than what has been dealt with or is being so. */
+  get hasMore(): boolean {
+    return this.#lines.hasMore || this.#waiting.length > 0
   }
 
   /** Deals with a piece, and with all that has come meanwhile. */

@@ -110,6 +110,8 @@ export abstract class Wire extends SMTPConnection implements Hearer {
   /** After STARTTLS. */
   secured(): void {
     this.#handshake?.stop()
+    // From here on the package pipes, and takes its pipe off before the last word is heard.
+    this._socket.on('data', () => this.spoke())
     this.turn()
     this.dialogue.secured()
   }
