@@ -180,22 +180,41 @@ async function versions(): Promise<string> {
   return `Node ${process.version}; ${output.split('\n')[0]}; ${cpus().length} x ${processor?.model}`
 }
 
+interface Ports {
+  readonly sink: number
+  readonly dns: number
+}
+
+/** The tables of one part, by servers that have done nothing else: what one part leaves in memory is not the next one's. */
+async function tellPart(
+  part: string,
+  { sink, dns }: Ports,
+  tell: (text: string) => void,
+): Promise<void> {
+  const wanted = [...tables, ...growth].filter((table) => table.part === part)
+  if (wanted.length > 0) {
+    await using open = new AsyncDisposableStack()
+    const to = `127.0.0.1:${sink}`
+    const starting = [
+      rig.startHaproxy(sink),
+      rig.startTool('pipe', (port) => ['--listen', `127.0.0.1:${port}`, '--to', to]),
+      rig.startTreacle({ sink, dns, pauses: false, built: !tiny }),
+      ...(tiny ? [] : [rig.startPostfixProxy(sink), rig.startHaraka(sink)]),
+    ]
+    const servers = (await Promise.all(starting)).filter((server) => server !== null)
+    for (const server of servers) open.use(server)
+    for (const table of wanted) tell(await tableText(servers, table))
+  }
+  for (const table of ownTables.filter((each) => each.part === part)) {
+    tell(await table.text({ sink, dns }, tiny))
+  }
+}
+
 async function main(): Promise<void> {
-  await using open = new AsyncDisposableStack()
-  const dns = await rig.startTool('names', (port) => ['127.0.0.1', String(port)])
-  open.use(dns)
-  const sink = open.use(await rig.startTool('sink', (port) => ['--listen', `127.0.0.1:${port}`]))
-  const to = `127.0.0.1:${sink.port}`
-  const wanted = [
-    rig.startHaproxy(sink.port),
-    rig.startTool('pipe', (port) => ['--listen', `127.0.0.1:${port}`, '--to', to]),
-    rig.startTreacle({ sink: sink.port, dns: dns.port, pauses: false, built: !tiny }),
-    ...(tiny ? [] : [rig.startPostfixProxy(sink.port), rig.startHaraka(sink.port)]),
-  ]
-  const servers = (await Promise.all(wanted)).filter((server) => server !== null)
-  for (const server of servers) open.use(server)
+  await using dns = await rig.startTool('names', (port) => ['127.0.0.1', String(port)])
+  await using sink = await rig.startTool('sink', (port) => ['--listen', `127.0.0.1:${port}`])
   const head = `# Treacle beside its peers\n\n\`npm run bench ${positionals.join(' ')}\`, ${new Date().toISOString()}. ${await versions()}.
-Medians of ${rounds} interleaved rounds, after one to warm up; in brackets the ratio to ${servers[0]?.name}. The client, the sink and the
+Medians of ${rounds} interleaved rounds, after one to warm up; in brackets the ratio to HAProxy. The client, the sink and the
 servers share the machine with whatever else runs there: believe ratios.\n`
   const texts = [head]
   // It takes long, so what there is by then is kept when it is broken off.
@@ -204,12 +223,7 @@ servers share the machine with whatever else runs there: believe ratios.\n`
     texts.push(text)
     if (!tiny) writeFileSync(join(import.meta.dirname, 'RESULTS.md'), texts.join('\n'))
   }
-  for (const table of [...tables, ...growth].filter(({ part }) => parts.includes(part))) {
-    tell(await tableText(servers, table))
-  }
-  for (const { text } of ownTables.filter(({ part }) => parts.includes(part))) {
-    tell(await text({ sink: sink.port, dns: dns.port }, tiny))
-  }
+  for (const part of parts) await tellPart(part, { sink: sink.port, dns: dns.port }, tell)
 }
 
 await main()

@@ -55,7 +55,10 @@ export abstract class Wire extends SMTPConnection implements Hearer {
     this.turn()
   }
 
-  /** As that of the package, without a pipe: that has seven more listeners, for what Parser sees to itself. */
+  /**
+   * As that of the package, without a pipe: that has seven more listeners, for what Parser sees to
+   * itself. After STARTTLS the package pipes all the same.
+   */
   override _setListeners(callback: () => void): void {
     const socket = this._socket
     socket.on('close', () => this._onClose())
