@@ -219,7 +219,7 @@ servers share the machine with whatever else runs there: believe ratios.\n`
   const texts = [head]
   // It takes long, so what there is by then is kept when it is broken off.
   const tell = (text: string) => {
-    console.log(text)
+    process.stdout.write(`${text}\n`)
     texts.push(text)
     if (!tiny) writeFileSync(join(import.meta.dirname, 'RESULTS.md'), texts.join('\n'))
   }

@@ -145,7 +145,7 @@ async function main(): Promise<void> {
       if (isPiped(shape)) piped.push(await cost(pipe, shape))
     }
   }
-  console.log(table(rows))
+  process.stdout.write(`${table(rows)}\n`)
 }
 
 function table(rows: readonly Row[]): string {

@@ -61,11 +61,6 @@ export const systemClock: Clock = {
   },
 
   after(ms, wake) {
-    if (ms <= 0) {
-      // The shortest timer is a whole millisecond.
-      const turn = setImmediate(wake)
-      return () => clearImmediate(turn)
-    }
     const timer = setTimeout(wake, Math.min(ms, timerMax))
     return () => clearTimeout(timer)
   },

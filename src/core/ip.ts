@@ -1,5 +1,6 @@
 /** IP addresses and networks, in one spelling each. The only file that knows ipaddr.js. */
 import ipaddr from 'ipaddr.js'
+import { remembered } from './remembered.ts'
 
 /** An address in one canonical spelling; ::ffff:192.0.2.1 has become 192.0.2.1. */
 export interface Ip {
@@ -15,20 +16,11 @@ export interface Network {
   contains(ip: Ip): boolean
 }
 
-/** The same few addresses are read over and over: the client's, our own, those of a DNS answer. */
-const known = new Map<string, Ip | null>()
-const knownMax = 2_000
-
-/** Reads an address as a socket or a client spells it; null when it is none. */
-export function parseIp(text: string): Ip | null {
-  const before = known.get(text)
-  if (before !== undefined) return before
-  const ip = readIp(text)
-  if (known.size >= knownMax) known.clear()
-  // No more of strangers' words is kept than an address has.
-  if (text.length <= 64) known.set(text, ip)
-  return ip
-}
+/**
+ * Reads an address as a socket or a client spells it; null when it is none. The same few are read over
+ * and over: the client's, our own, those of a DNS answer.
+ */
+export const parseIp: (text: string) => Ip | null = remembered(2_000, readIp)
 
 function readIp(text: string): Ip | null {
   // A zone ("fe80::1%eth0") says which wire an address is on, not which address it is.

@@ -44,11 +44,8 @@ export function findingsFor(
   })
 }
 
-const none: Consequences = { delay: [], greylist: [], reject: [] }
-
 /** Sorts findings by what follows from them. One that is excused altogether has no consequence. */
 export function consequencesOf(findings: readonly Finding[]): Consequences {
-  if (findings.length === 0) return none
   const acting = findings.filter(({ action }) => action !== 'observe')
   const standing = weigh(acting, 1)
     .weighed.filter(({ finding, counts }) => counts > 0 || finding.weight === 0)

@@ -70,8 +70,6 @@ interface Records {
  */
 const failureKeptMs: Ms = 5_000
 
-const noAnswer: Answer<string> = { kind: 'none' }
-
 /** A larger answer (one stranger can publish 64 KB at a name) is passed on but not kept. */
 const keptCharactersMax = 4_096
 
@@ -163,7 +161,7 @@ export class SystemDns implements Dns {
     if (signal.aborted) return Promise.reject(signal.reason)
     this.#counts.asked += 1
     const asked = queryName(name)
-    if (asked === null) return noAnswer
+    if (asked === null) return { kind: 'none' }
 
     const ask = () => this.#send((resolver) => query(resolver, asked))
     return this.#answers.get(`${type} ${asked}`, ask, signal)

@@ -62,13 +62,8 @@ function leadsBack(
 ): Eventual<boolean | string> {
   return eventually(dns.addresses(name, ip.family, signal), (answer) => {
     if (answer.kind === 'unavailable') return answer.why
-    return answer.kind === 'found' && answer.records.some((text) => isSame(text, ip))
+    return answer.kind === 'found' && answer.records.some((text) => parseIp(text)?.text === ip.text)
   })
-}
-
-/** Most are spelt alike, and need no parser. */
-function isSame(text: string, ip: Ip): boolean {
-  return text === ip.text || parseIp(text)?.text === ip.text
 }
 
 function unavailable(pointers: readonly string[], why: string): Identity {

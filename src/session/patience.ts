@@ -182,14 +182,11 @@ export class Patience {
   }
 }
 
-const none = { reasons: [], excuses: [] } as const
-
 /** What counted against the client and what for it, as the ledger keeps it. */
 export function countedIn({ weighed }: Verdict): {
   readonly reasons: readonly Counted[]
   readonly excuses: readonly Counted[]
 } {
-  if (weighed.length === 0) return none
   const line = ({ reason, evidence }: Finding, weight: number) => ({
     name: reason,
     evidence,

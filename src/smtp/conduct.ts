@@ -32,7 +32,6 @@ const notImplemented = reply(502, '5.5.1', 'Command not implemented')
 const cannotVerify = reply(252, '2.1.5', 'Send it, and the mail server behind us will say')
 const help = reply(214, '2.0.0', 'What may be said here is in RFC 5321')
 const bareNewline = reply(500, '5.5.2', 'Lines must end in CR LF, and have neither elsewhere')
-const outOfStep = reply(421, '4.7.0', 'You sent a message before it was asked for')
 const otherProtocol = reply(421, '4.7.0', 'This is a mail server')
 
 /** Always the same. */
@@ -42,8 +41,6 @@ export class Conduct {
   readonly #session: Session
   readonly #log: Log
   readonly #budget: Budget
-  /** Whether content has come before it was asked for. */
-  #ranAhead = false
 
   constructor(session: Session, { limits, log }: { limits: SmtpLimits; log: Log }) {
     this.#session = session
@@ -64,7 +61,6 @@ export class Conduct {
     const excess = this.#budget.spend(verb)
     if (excess !== null) return { kind: 'close', last: tooMany(excess) }
     if (more && mustBeLast(verb)) this.#tooSoon(verb)
-    this.#ranAhead = more && verb === 'DATA'
     const answer = answers[verb]
     if (answer !== undefined) return { kind: 'answer', answer, skip: 0 }
     if (commands.has(verb)) return { kind: 'obey', verb, line: line.bytes }
@@ -77,17 +73,6 @@ export class Conduct {
   answered(code: number): Reply | null {
     const excess = this.#budget.answered(code)
     return excess === null ? null : tooMany(excess)
-  }
-
-  /**
-   * DATA was refused. Were the content that is here already read as commands, whoever wrote the message
-   * would give them.
-   *
-   * @param hasMore Whether anything has come since DATA, in the same packet or in another.
-   * @returns The client's last reply, when there is content.
-   */
-  refusedData(hasMore: boolean): Reply | null {
-    return this.#ranAhead || hasMore ? outOfStep : null
   }
 
   #tooSoon(command: string): void {

@@ -102,11 +102,14 @@ export class Connection extends Wire {
     }
   }
 
+  /**
+   * Were content that has come before it was asked for read as commands, when DATA is refused, whoever
+   * wrote the message would give them.
+   */
   #dataAnswered(goOn: () => void): void {
     const hasMore = this._parser instanceof Parser && this._parser.hasMore
-    const last = this.#isReading ? null : this.dialogue.conduct.refusedData(hasMore)
-    if (last === null) goOn()
-    else this.cutOff(last)
+    if (this.#isReading || !hasMore) goOn()
+    else this.cutOff(limits.outOfStep)
   }
 
   /** From here on it is the client that the peer speaks for, which must say HELO itself. */

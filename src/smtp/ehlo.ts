@@ -21,34 +21,7 @@ export interface Ours {
  *
  * @param capabilities The back end's; null while it has not been reached, when little is promised.
  */
-export function keywords(capabilities: Capabilities | null, ours: Ours): readonly string[] {
-  // Most clients are offered the same, for as long as the back end offers the same.
-  if (capabilities !== last.capabilities || !isSame(ours, last.ours)) {
-    last = { capabilities, ours, said: keywordsOf(capabilities, ours) }
-  }
-  return last.said
-}
-
-interface Said {
-  readonly capabilities: Capabilities | null
-  readonly ours: Ours | null
-  readonly said: readonly string[]
-}
-
-let last: Said = { capabilities: null, ours: null, said: [] }
-
-function isSame(ours: Ours, before: Ours | null): boolean {
-  return (
-    before !== null &&
-    ours.sizeMax === before.sizeMax &&
-    ours.startTls === before.startTls &&
-    ours.secure === before.secure &&
-    ours.auth === before.auth &&
-    ours.xclient === before.xclient
-  )
-}
-
-function keywordsOf(capabilities: Capabilities | null, ours: Ours): string[] {
+export function keywords(capabilities: Capabilities | null, ours: Ours): string[] {
   const offered = offeredBy(capabilities, ours.secure)
   const sizeMax = Math.min(
     ours.sizeMax,

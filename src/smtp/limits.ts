@@ -12,6 +12,7 @@ export const goAhead = reply(354, '', 'End data with <CR><LF>.<CR><LF>')
 export const tooSlow = reply(421, '4.4.2', 'Timeout: you took too long')
 export const lineTooLong = reply(421, '4.5.2', 'Line too long')
 export const contentTooSlow = reply(421, '4.4.2', 'Timeout: the message comes too slowly')
+export const outOfStep = reply(421, '4.7.0', 'You sent a message before it was asked for')
 export const tooMuchInput = reply(421, '4.7.0', 'Too much input while you were to wait')
 
 export const bye = reply(221, '2.0.0', 'Bye')

@@ -2,8 +2,8 @@
  * What a client sends, as a stream: commands line by line, content past them to its feed.
  *
  * The package asks for its own parser, so this is one; nothing of that one's reading is left. Nor is
- * there of a Writable's own buffering, which costs an object, a promise-like callback and a turn of the
- * queue for each piece: what comes while a command is answered waits here.
+ * there of a Writable's own buffering, which costs an object, a callback and a turn of the queue for
+ * each piece: what comes while a command is answered waits here.
  */
 import { SMTPStream } from 'smtp-server/lib/smtp-stream'
 import { pendingInputMax } from './limits.ts'
