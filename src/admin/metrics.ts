@@ -99,10 +99,8 @@ export class Metrics {
   #add({ outcome, findings, entries, transactions, lookupCount }: Ledger): void {
     this.#connections.count(1, outcome)
     this.#lookups.count(lookupCount)
-    if (findings.length > 0) {
-      const names = new Map(findings.map(({ reason, action }) => [reason, action]))
-      for (const [reason, action] of names) this.#findings.count(1, reason, action)
-    }
+    const names = new Map(findings.map(({ reason, action }) => [reason, action]))
+    for (const [reason, action] of names) this.#findings.count(1, reason, action)
     for (const { stage, reaction, observed, waitedMs } of entries) {
       this.#waits.count(1, stage, reaction, String(observed))
       if (!observed) this.#waitSeconds.observe({ stage }, waitedMs / 1_000)

@@ -137,9 +137,9 @@ const namesKept = 2_000
 
 function speltBy(find: (name: string, ip: Ip) => string | null): typeof find {
   const found = remembered(namesKept, (both) => {
-    const [text = '', name = ''] = both.split(' ')
-    const ip = parseIp(text)
-    return ip === null ? null : find(name, ip)
+    const space = both.indexOf(' ')
+    const ip = parseIp(both.slice(0, space))
+    return ip === null ? null : find(both.slice(space + 1), ip)
   })
   return (name, ip) => found(`${ip.text} ${name}`)
 }
