@@ -93,7 +93,9 @@ function allShown(
   if (test === undefined) return ''
   return eventually(test(facts, tools), (what): Eventual<Evidence> => {
     if (what === null || others.length === 0) return what
-    return eventually(allShown(others, facts, tools), (rest) => rest && `${what}, ${rest}`)
+    return eventually(allShown(others, facts, tools), (rest) =>
+      rest === null ? null : `${what}, ${rest}`,
+    )
   })
 }
 
