@@ -142,8 +142,7 @@ export class Delivery {
    */
   async #catchUp(recipient: Recipient | null): Promise<Reply | null> {
     for (;;) {
-      const opened = this.#open()
-      const conversation = opened instanceof Promise ? await opened : opened
+      const conversation = await this.#open()
       const due = this.#due(conversation, recipient)
       const heard = await this.#sayDue(conversation, due)
       if (heard !== null) return this.#heard(conversation, due, heard)
