@@ -26,18 +26,29 @@ export class Log {
   constructor(clock: Clock, options: Pick<LogOptions, 'level' | 'format'>) {
     this.#clock = clock
     const stream = destination({ dest: 1, sync: false, minLength: gatheredMax })
-    // In its turn, behind a write that is under way; flushSync would overtake that.
-    this.#flush = (done) => stream.flush(() => done())
+    // In its turn, behind a write that is under way, and once more for what came during that;
+    // flushSync would overtake it.
+    this.#flush = (done) => stream.flush(() => stream.flush(() => done()))
     let isDue = false
+    let hasLines = false
     const write = () => {
       isDue = false
       stream.flush()
     }
+    const writeSoon = () => {
+      if (!isDue) clock.after(gatheredMs, write)
+      isDue = true
+    }
+    // During a write a flush does nothing, and what came meanwhile would stay until somebody says more.
+    stream.on('drain', () => {
+      if (hasLines) writeSoon()
+      hasLines = false
+    })
     const seen = {
       write: (line: string) => {
         stream.write(visibleJson(line))
-        if (!isDue) clock.after(gatheredMs, write)
-        isDue = true
+        hasLines = true
+        writeSoon()
       },
     }
     const settings = {

@@ -1,6 +1,7 @@
 /** Events: counted always, heard by whoever listens, written where they are worth a line. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { type EventName, events, zeroCounts } from '../../src/observe/events.ts'
@@ -135,3 +136,24 @@ describe('the lines of the log', () => {
 function silent(): Log {
   return new Log(new FakeClock(), { level: 'silent', format: 'json' })
 }
+
+describe('a log whose reader is slow', () => {
+  // 2026-11-28: under load the last lines stayed away until somebody said more.
+  it('has its last line all the same, though nothing more is said', {
+    timeout: 20_000,
+  }, async () => {
+    const program = join(import.meta.dirname, 'log-held-up.ts')
+    const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'pipe'] })
+    try {
+      await once(child.stderr, 'data')
+      let tail = ''
+      for await (const chunk of child.stdout) {
+        tail = `${tail}${chunk}`.slice(-200)
+        if (tail.includes('the last')) break
+      }
+      assert.match(tail, /"the last"/)
+    } finally {
+      child.kill('SIGKILL')
+    }
+  })
+})
