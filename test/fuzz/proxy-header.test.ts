@@ -19,6 +19,8 @@ describe('parseProxyHeader, whatever it is given', () => {
       source: { ip: parseIp(from), port: fromPort },
       destination: { ip: parseIp(to), port: toPort },
     }))
+    // Two addresses of version 6 that end as one of version 4 may be longer than any proxy writes them.
+    .filter(({ header }) => header.length <= 107)
   const v2 = fc
     .oneof(
       fc.tuple(bytes(4), bytes(4), port, port, extension),
