@@ -51,14 +51,18 @@ export class ContentFeed implements Feed {
     let drained: Promise<void> | undefined
     for (const piece of content) drained = this.#content.write(piece) ?? drained
     this.#pace.came(chunk.length)
+    const pieces = rest === null ? [chunk, ...content] : content
     if (drained !== undefined) {
       this.#pace.held(drained)
-      void drained.then(() => this.#listen())
-    } else if (rest === null) {
-      if (!this.#content.holds) giveBack(chunk)
-      this.#listen()
-    }
+      void drained.then(() => this.#passed(pieces))
+    } else if (rest === null) this.#passed(pieces)
     return { rest, drained }
+  }
+
+  /** The back end has read. */
+  #passed(pieces: readonly Buffer[]): void {
+    if (!this.#content.holds) for (const piece of pieces) giveBack(piece)
+    this.#listen()
   }
 
   /** It is the client's turn to say more. */

@@ -6,11 +6,12 @@
  * message with bare newlines or NULs is refused, or mended on its way (mend.ts). Any other passes as
  * it is, dot-stuffing included: there is nothing to take out that would have to be put back.
  *
- * One pass over the bytes, and for all but text and well-formed line ends one look into a table each, so no input makes
- * it slow. Once a message is refused, or known to need mending, only its end is looked for.
+ * What is ordinary is passed over sixteen bytes at a time (lanes.ts); all else is looked up in a table, byte
+ * by byte, so no input makes it slow. Once a message is refused, or known to need mending, only its end
+ * is looked for.
  */
+import { endMarkFrom, lay, ordinaryUntil } from './lanes.ts'
 import { Mender } from './mend.ts'
-import { skipText, wordsOf } from './text-run.ts'
 
 /** What may be wrong with content. */
 export type ContentFault = 'bare-newline' | 'nul' | 'long-line'
@@ -18,7 +19,7 @@ export type ContentFault = 'bare-newline' | 'nul' | 'long-line'
 export interface ScanRules {
   /** What is put right on the way; other faults are only told. */
   readonly mends: readonly ContentFault[]
-  /** Longest line in bytes, without its CR LF. */
+  /** Longest line in bytes, without its line end. */
   readonly lineMax: number
 }
 
@@ -45,15 +46,13 @@ const afterDotCr = 4
 const end = 5
 const states = 7
 
-/** How long CR LF is. */
-const newline = 2
+/** How many bytes are passed over at a time. */
+const lanes = 16
 
 /** Added to the state that follows where a byte should not be. */
 const bareNewline = 8
 const nul = 16
 const longLine = 32
-/** Added where a line ends, well or not. */
-const lineEnd = 64
 
 const flawOf: Readonly<Record<ContentFault, number>> = {
   'bare-newline': bareNewline,
@@ -106,6 +105,7 @@ export class DataScan {
   push(chunk: Buffer): Scanned {
     const before = this.#state
     const endAt = this.#seeksEnd ? this.#seek(chunk) : this.#scan(chunk)
+    if (this.#lineMax !== Infinity) this.#measure(chunk, endAt === -1 ? chunk.length : endAt)
     const carried = heldBack(before)
     const rest = endAt === -1 ? null : chunk.subarray(endAt)
     const content =
@@ -117,8 +117,7 @@ export class DataScan {
 
   /** Whether all that could still be found out is where the message ends. */
   get #seeksEnd(): boolean {
-    const isMended = (this.#flaws & this.#mends & bareNewline) !== 0 && this.#lineMax === Infinity
-    return this.#isGivenUp || isMended
+    return this.#isGivenUp || (this.#flaws & this.#mends & bareNewline) !== 0
   }
 
   /** As #scan, for the end alone, and for NULs that may have to be refused. */
@@ -126,10 +125,11 @@ export class DataScan {
     const carried = beginnings[this.#state] ?? nothing
     const seam = Buffer.concat([carried, chunk.subarray(0, endMark.length - 1)])
     const inSeam = seam.indexOf(endMark)
-    const at = inSeam === -1 ? chunk.indexOf(endMark) : inSeam - carried.length
+    const at = inSeam === -1 ? indexOfEnd(chunk) : inSeam - carried.length
     const endAt = inSeam === -1 && at === -1 ? -1 : at + endMark.length
     if (chunk.subarray(0, endAt === -1 ? chunk.length : endAt).includes(0)) this.#flaws |= nul
-    this.#state = endAt === -1 ? stateAfter(Buffer.concat([carried, chunk.subarray(-4)])) : end
+    const tail = chunk.length < beginnings.length ? Buffer.concat([carried, chunk]) : chunk
+    this.#state = endAt === -1 ? stateAfter(tail, tail.length) : end
     return endAt
   }
 
@@ -137,28 +137,43 @@ export class DataScan {
   #scan(chunk: Buffer): number {
     let state = this.#state
     let flaws = this.#flaws
-    const measures = this.#lineMax !== Infinity
-    const words = wordsOf(chunk)
+    const to = lay(chunk)
     let at = 0
-    for (; state !== end; at += 1) {
-      if (state === line) at = skipText(chunk, words, at, measures)
-      if (at >= chunk.length) break
+    // Not again where something stood that was not ordinary, or each byte of such might cost sixteen.
+    let passesFrom = 0
+    for (; state !== end && at < chunk.length; at += 1) {
+      if (state === line && at >= passesFrom && chunk[at] !== lf) {
+        const passed = ordinaryUntil(at, to)
+        if (passed > at) state = stateAfter(chunk, passed)
+        at = passed
+        passesFrom = at + lanes
+      }
       const step = steps[(state << 8) | (chunk[at] ?? 0)] ?? line
       state = step & states
-      flaws |= step & (bareNewline | nul)
-      if (measures && (step & lineEnd) !== 0) this.#lineEnds(at + 1)
+      flaws |= step & ~states
     }
     this.#state = state
-    this.#flaws |= flaws
-    // The last may never end, apart from its CR that is here already; it begins before the next chunk.
-    if (state !== end) this.#lineEnds(chunk.length + 1, this.#lineFrom - chunk.length)
+    this.#flaws = flaws
     return state === end ? at : -1
   }
 
-  /** @param next Where the next line begins. */
-  #lineEnds(to: number, next = to): void {
-    if (to - this.#lineFrom > this.#lineMax + newline) this.#flaws |= longLine
-    this.#lineFrom = next
+  /** A line is too long where more bytes in a row than it may have are no newline. */
+  #measure(chunk: Buffer, to: number): void {
+    let from = this.#lineFrom
+    let isLast = false
+    while (!isLast) {
+      const next = from + this.#lineMax + 1
+      isLast = to < next
+      const start = Math.max(from, 0)
+      const within = chunk.subarray(start, Math.max(start, Math.min(next, to)))
+      const newline = Math.max(within.lastIndexOf(cr), within.lastIndexOf(lf))
+      if (newline !== -1) from = start + newline + 1
+      else if (!isLast) {
+        this.#flaws |= longLine
+        from = to
+      }
+    }
+    this.#lineFrom = from - chunk.length
   }
 
   /** @param before Where the chunk began. */
@@ -176,8 +191,8 @@ const steps = Uint8Array.from({ length: end << 8 }, (_, index) => stepOf(index >
 
 function stepOf(state: number, byte: number): number {
   const isAfterCr = state === afterCr || state === afterDotCr
-  if (byte === lf) return afterLf(state) | lineEnd
-  const fault = isAfterCr ? bareNewline | lineEnd : 0
+  if (byte === lf) return afterLf(state)
+  const fault = isAfterCr ? bareNewline : 0
   const flaw = byte === 0 ? fault | nul : fault
   if (byte === cr) return (state === afterDot ? afterDotCr : afterCr) | flaw
   return (byte === dot && state === lineStart ? afterDot : line) | flaw
@@ -189,10 +204,22 @@ function afterLf(state: number): number {
   return state === afterCr ? lineStart : line | bareNewline
 }
 
-/** @param bytes The last that have come, four at least if there were as many. */
-function stateAfter(bytes: Buffer): number {
-  const ends = (count: number) => bytes.subarray(-count).equals(endMark.subarray(0, count))
-  return [afterDotCr, afterDot, lineStart, afterCr].find(ends) ?? line
+function indexOfEnd(chunk: Buffer): number {
+  return chunk.indexOf(endMark, endMarkFrom(0, lay(chunk)))
+}
+
+/** The state at `to`: how much of the end mark stands there. */
+function stateAfter(bytes: Buffer, to: number): number {
+  const last = bytes[to - 1]
+  if (last === lf) return bytes[to - 2] === cr ? lineStart : line
+  const isAfterDot = endsInDot(bytes, last === cr ? to - 1 : to)
+  if (last === cr) return isAfterDot ? afterDotCr : afterCr
+  return isAfterDot ? afterDot : line
+}
+
+/** Whether CR LF . ends at `to`. */
+function endsInDot(bytes: Buffer, to: number): boolean {
+  return bytes[to - 1] === dot && bytes[to - 2] === lf && bytes[to - 3] === cr
 }
 
 /** What may be the end of the message, and waits until it is known. */
