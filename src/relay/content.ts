@@ -88,7 +88,8 @@ export class Content {
 
   /** Whether bytes of what was written are still waited for by somebody; others may be overwritten. */
   get holds(): boolean {
-    return this.#filter.holds || !this.#conversation.isFlushed
+    const mayGoOn = this.#verdict === null && this.#filter.holds
+    return mayGoOn || !this.#conversation.isFlushed
   }
 
   /** Makes sure that this message is not delivered, and settles the final reply. */

@@ -142,7 +142,7 @@ export class DataScan {
     // Not again where something stood that was not ordinary, or each byte of such might cost sixteen.
     let passesFrom = 0
     for (; state !== end && at < chunk.length; at += 1) {
-      if (state === line && at >= passesFrom && chunk[at] !== lf) {
+      if (at >= passesFrom && mayPass(state, chunk[at] ?? 0)) {
         const passed = ordinaryUntil(at, to)
         if (passed > at) state = stateAfter(chunk, passed)
         at = passed
@@ -206,6 +206,11 @@ function afterLf(state: number): number {
 
 function indexOfEnd(chunk: Buffer): number {
   return chunk.indexOf(endMark, endMarkFrom(0, lay(chunk)))
+}
+
+/** Whether what comes before a byte says no more about it, so that one may look from there on only. */
+function mayPass(state: number, byte: number): boolean {
+  return byte !== lf && (state === line || (state === lineStart && byte !== dot))
 }
 
 /** The state at `to`: how much of the end mark stands there. */

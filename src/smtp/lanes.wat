@@ -71,12 +71,13 @@
     (local $byte i32)
     (local $bytes v128)
     (local $flaws i32)
+    (local $isCalm i32)
     (loop $next
       (if (i32.ge_u (local.get $at) (local.get $to))
         (then (return (local.get $out))))
 
-      ;; In a line all goes as it is up to the next NUL, LF or CR.
-      (if (i32.eqz (global.get $place))
+      ;; In a line all goes as it is up to the next NUL, LF or CR; not asked where each line has but a byte or two.
+      (if (i32.and (local.get $isCalm) (i32.eqz (global.get $place)))
         (then
           (if (i32.le_u (i32.add (local.get $at) (i32.const 16)) (local.get $to))
             (then
@@ -93,7 +94,8 @@
               (local.set $byte (i32.ctz (i32.or (local.get $flaws) (i32.const 0x10000))))
               (local.set $at (i32.add (local.get $at) (local.get $byte)))
               (local.set $out (i32.add (local.get $out) (local.get $byte)))
-              (br_if $next (i32.eqz (local.get $flaws)))))))
+              (br_if $next (i32.eqz (local.get $flaws)))
+              (local.set $isCalm (i32.const 0))))))
 
       (local.set $byte (i32.load8_u (local.get $at)))
       (local.set $at (i32.add (local.get $at) (i32.const 1)))
@@ -154,6 +156,7 @@
         (local.get $out)
         (select (local.get $byte) (i32.const 0x20) (local.get $byte)))
       (local.set $out (i32.add (local.get $out) (i32.const 1)))
+      (local.set $isCalm (i32.eqz (global.get $place)))
       (global.set $place (i32.const 0))
       (br $next))
     unreachable))
