@@ -63,11 +63,12 @@ export const backendOptions = z.strictObject({
   reuse: z
     .int()
     .min(0)
-    .max(100)
-    .default(20)
+    .max(1_000)
+    .default(100)
     .describe(
-      'Conversations that are kept for two seconds after their message, for the next client. Only ' +
-        'those in which the back end was not told who the client is. 0: none.',
+      'Conversations that are kept for two seconds after their message, for the next client: never ' +
+        'more than there were at once. Only those in which the back end was not told who the ' +
+        'client is. 0: none.',
     ),
   retry_after: duration('5s').describe(
     'How long an address that did not answer is passed over while others can be tried.',
