@@ -38,6 +38,7 @@ export interface EventFields {
   'client.cut-off': { readonly client: string; readonly why: string }
   'gate.bad-proxy-header': { readonly peer: string; readonly why: string }
   'client.introduced': { readonly client: string; readonly peer: string }
+  'identity.unavailable': { readonly client: string; readonly why: string }
   'lookups.spent': { readonly client: string }
   'reason.failed': { readonly reason: string; readonly why: string }
   'delay.slots-full': { readonly held: number }
@@ -170,6 +171,12 @@ export const events: Readonly<Record<EventName, EventKind>> = {
   'client.introduced': {
     level: 'debug',
     about: 'A peer said by XCLIENT whom it speaks for.',
+  },
+  'identity.unavailable': {
+    level: 'info',
+    atMostEveryMs: minute,
+    about:
+      'The DNS did not tell the names of a client, which proves nothing: it is as if it had one.',
   },
   'lookups.spent': {
     level: 'warn',

@@ -5,10 +5,12 @@ import type { Ip } from '../core/ip.ts'
 import type { Leaving } from '../core/leaving.ts'
 import type { Dns } from '../dns/resolver.ts'
 import { type Identity, identify } from '../dns/reverse.ts'
+import type { Log } from '../observe/log.ts'
 
 export interface IdentifyingParts {
   readonly dns: Dns
   readonly clock: Clock
+  readonly log: Log
   readonly timeLimitMs: Ms
 }
 
@@ -34,13 +36,22 @@ export class Identifying {
   #ask(ip: Ip, leaving: Leaving, parts: IdentifyingParts): Eventual<Identity> {
     const asked = leaving.during(({ signal }) => identify(ip, parts.dns, signal))
     if (asked instanceof Promise) {
-      const known = this.#inTime(asked, parts)
+      const known = this.#inTime(asked, parts).then((identity) =>
+        this.#known(identity, ip, parts.log),
+      )
       // Nobody may be there to hear that the client has left.
       known.catch(() => {})
       return known
     }
-    this.#identity = asked
-    return asked
+    return this.#known(asked, ip, parts.log)
+  }
+
+  /** That the DNS did not tell proves nothing; that it does not is worth knowing. */
+  #known(identity: Identity, ip: Ip, log: Log): Identity {
+    this.#identity = identity
+    const { state, why } = identity
+    if (state === 'unavailable') log.event('identity.unavailable', { client: ip.text, why })
+    return identity
   }
 
   async #inTime(
@@ -50,8 +61,7 @@ export class Identifying {
     const tooSlow = Promise.withResolvers<Identity>()
     const stopTimer = clock.after(timeLimitMs, () => tooSlow.resolve(unknownIdentity))
     try {
-      this.#identity = await Promise.race([asked, tooSlow.promise])
-      return this.#identity
+      return await Promise.race([asked, tooSlow.promise])
     } finally {
       stopTimer()
     }

@@ -96,8 +96,7 @@ export class Screening {
   /** The client's names; asked once, and `unavailable` when that takes longer than a reason may. */
   identify(): Eventual<Identity> {
     if (this.addressHidden) return hiddenIdentity
-    const { clock, timeLimitMs } = this.#parts.watch
-    const parts = { dns: this.#dns, clock, timeLimitMs }
+    const parts = { ...this.#parts.watch, dns: this.#dns }
     return this.#identifying.names(this.#client.ip, this.#leaving, parts)
   }
 

@@ -142,10 +142,14 @@ const rows: readonly Row[] = [
   },
   {
     id: 'E6',
-    about: 'SERVFAIL is no evidence',
+    about: 'SERVFAIL is no evidence, and is logged',
     from: '203.0.113.11',
     steps: [...says('c.example.com'), prompt],
-    check: gives(),
+    check: async (played) => {
+      await gives()(played)
+      const logged = played.proxy.events.findLast(({ name }) => name === 'identity.unavailable')
+      assert.deepEqual(logged?.fields, { client: '203.0.113.11', why: 'SERVFAIL' })
+    },
   },
   {
     id: 'E11',
