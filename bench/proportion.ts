@@ -134,7 +134,7 @@ async function main(): Promise<void> {
   await using strict = await startTreacle(setup)
   await using normalizing = await startTreacle({
     ...setup,
-    config: 'data.bare_newline = "normalize"',
+    config: 'data.bare_newline = "normalize"\ndata.nul = "replace"',
   })
   const wanted = shapesOf(tiny ? mega / 20 : mega).filter(isWanted)
   const rows = wanted.map((shape): Row => ({ shape, own: [], piped: [] }))

@@ -63,6 +63,7 @@ export function shapesOf(mega: number): readonly Shape[] {
     mail('LF for CR LF (normalized)', lines(`${text.slice(0, 77)}\n`), { normalizing: true }),
     mail('bare LF (normalized)', lines('\n'), { normalizing: true }),
     mail('bare CR (normalized)', lines('\r'), { normalizing: true }),
+    mail('NUL (replaced)', lines('\0'), { normalizing: true }),
     mail('dots between bare LF (normalized)', lines('\n.'), { normalizing: true }),
     mail(
       '10,000 header lines',

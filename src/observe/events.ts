@@ -99,14 +99,8 @@ export const events: Readonly<Record<EventName, EventKind>> = {
   },
   'server.stopped': { level: 'info', about: 'Everything is closed; connections were cut off.' },
   'config.reloaded': { level: 'info', about: 'New connections use the configuration just read.' },
-  'config.rejected': {
-    level: 'error',
-    about: 'The configuration is wrong; everything goes on with the one before.',
-  },
-  'state.unavailable': {
-    level: 'warn',
-    about: 'Something could not be remembered; mail goes on without it.',
-  },
+  'config.rejected': { level: 'error', about: 'The configuration is wrong; the old one stays.' },
+  'state.unavailable': { level: 'warn', about: 'Something could not be remembered; mail goes on.' },
   'admin.unavailable': {
     level: 'warn',
     about: 'The admin server cannot listen; mail goes on, health checks do not.',
@@ -114,7 +108,7 @@ export const events: Readonly<Record<EventName, EventKind>> = {
   connection: { level: 'info', about: 'A connection ended; its ledger.' },
   'recipient.delayed': {
     level: 'debug',
-    about: 'A recipient was answered after a wait, or the client left in it.',
+    about: 'A recipient was answered, or left, after a wait.',
   },
   'recipient.left': { level: 'debug', about: 'The client hung up in the middle of a wait.' },
   'message.again': {

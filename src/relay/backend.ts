@@ -91,6 +91,7 @@ export class Backend {
     const conversation = new Conversation(dialled, this.#clock)
     const { introduce: how, protocol, command_timeout } = this.options
     conversation.mayServeOthers = command === null && !isProxied(how)
+    conversation.isPrivate = dialled.secure || trustsUs(dialled.socket)
     if (conversation.mayServeOthers) return conversation
     const hello = { verb: greetingVerb(client, protocol), name: client.helo.name }
     const stop = () => conversation.destroy()

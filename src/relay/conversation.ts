@@ -36,6 +36,8 @@ export class Conversation {
   takenCount = 0
   /** Whether it is under TLS. */
   readonly secure: boolean
+  /** Whether what came under TLS may be said in it: it is under TLS, or nobody else can listen. */
+  isPrivate = false
   #capabilities: Capabilities
   /** Replies that came before they were asked for: an early refusal in the middle of DATA. */
   readonly #early: Reply[] = []

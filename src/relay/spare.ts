@@ -47,11 +47,11 @@ export class Spare {
   /**
    * One that has said nothing since; null when there is none.
    *
-   * @param secure Whether only one under TLS will do.
+   * @param secure Whether the client is under TLS.
    */
   take(secure: boolean): Conversation | null {
     for (;;) {
-      const kept = this.#kept.findLast(({ conversation }) => conversation.secure || !secure)
+      const kept = this.#kept.findLast(({ conversation }) => conversation.isPrivate || !secure)
       if (kept === undefined) return null
       this.#forget(kept)
       if (!kept.conversation.lost) return kept.conversation

@@ -51,12 +51,20 @@ export class ContentFeed implements Feed {
     let drained: Promise<void> | undefined
     for (const piece of content) drained = this.#content.write(piece) ?? drained
     this.#pace.came(chunk.length)
-    const pieces = rest === null ? [chunk, ...content] : content
+    const pieces = this.#ownOf(chunk, content, rest)
     if (drained !== undefined) {
       this.#pace.held(drained)
       void drained.then(() => this.#passed(pieces))
     } else if (rest === null) this.#passed(pieces)
     return { rest, drained }
+  }
+
+  /** What may be given back once it has been passed on: the chunk, or a copy that was made of it. */
+  #ownOf(chunk: Buffer, content: readonly Buffer[], rest: Buffer | null): readonly Buffer[] {
+    const isCopied = content.every(({ buffer }) => buffer !== chunk.buffer)
+    if (rest !== null) return isCopied ? content : []
+    if (isCopied) giveBack(chunk)
+    return isCopied ? content : [chunk]
   }
 
   /** The back end has read. */

@@ -143,7 +143,7 @@ export class DataScan {
     let passesFrom = 0
     for (; state !== end && at < chunk.length; at += 1) {
       if (at >= passesFrom && mayPass(state, chunk[at] ?? 0)) {
-        const passed = ordinaryUntil(at, to)
+        const passed = ordinaryUntil(at, to, (flaws & this.#mends & nul) === 0)
         if (passed > at) state = stateAfter(chunk, passed)
         at = passed
         passesFrom = at + lanes

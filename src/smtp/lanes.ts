@@ -14,7 +14,7 @@ declare const WebAssembly: {
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number }
   readonly place: { value: number }
-  ordinary(at: number, to: number): number
+  ordinary(at: number, to: number, nuls: number): number
   endMark(at: number, to: number): number
   mend(at: number, to: number, out: number): number
 }
@@ -53,9 +53,10 @@ export function lay(chunk: Buffer): number {
  *
  * @param at Not the LF of a CR LF.
  * @param to As `lay` says.
+ * @param mindsNul Whether a NUL is anything special.
  */
-export function ordinaryUntil(at: number, to: number): number {
-  return machine.ordinary(at, to)
+export function ordinaryUntil(at: number, to: number, mindsNul: boolean): number {
+  return machine.ordinary(at, to, mindsNul ? -1 : 0)
 }
 
 /** @returns Where CR LF . CR LF is, or what comes before, but for a few bytes that were not looked at. */

@@ -11,8 +11,9 @@
 
   ;; Where the first sixteen begin, counted from `at`, in which something stands that is neither text nor a
   ;; line end as it should be: a NUL, a CR or LF without the other, or what may be the end, LF . CR.
-  ;; `to` or up to fifteen more where there is nothing like it. An LF at `at` itself is not looked at.
-  (func (export "ordinary") (param $at i32) (param $to i32) (result i32)
+  ;; `to` or up to fifteen more where there is nothing like it. An LF at `at` itself is not looked at. NULs are
+  ;; looked for where `nuls` is -1, not where it is 0.
+  (func (export "ordinary") (param $at i32) (param $to i32) (param $nuls i32) (result i32)
     (local $here v128)
     (local $next v128)
     (local $isCr v128)
@@ -27,7 +28,9 @@
       (if (v128.any_true
             (v128.or
               (v128.or
-                (i8x16.eq (local.get $here) (i8x16.splat (i32.const 0)))
+                (v128.and
+                  (i8x16.eq (local.get $here) (i8x16.splat (i32.const 0)))
+                  (i8x16.splat (local.get $nuls)))
                 (v128.xor (local.get $isCr) (local.get $nextIsLf)))
               (v128.and
                 (v128.and

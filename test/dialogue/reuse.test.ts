@@ -1,7 +1,7 @@
 /** One client after another on one conversation with the back end, where it is not told who they are. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type RunningProxy, startProxy } from '../helpers/proxy.ts'
+import { type RunningProxy, type ScriptClient, startProxy } from '../helpers/proxy.ts'
 import { startBackend } from '../helpers/scripted-backend.ts'
 
 const config = 'backend.reuse = 8'
@@ -19,6 +19,25 @@ describe('a conversation that has done its work', () => {
     const message = ['MAIL', 'RCPT', 'DATA']
     assert.deepEqual(verbs, ['EHLO', ...message, 'RSET', ...message])
     assert.match(backend.messages[1]?.toString() ?? '', /\[192\.0\.2\.2\]/)
+  })
+
+  it('serves the next client under TLS, too, where nobody else can listen', async () => {
+    await using backend = await startBackend()
+    const selfSigned = `${config}\ntls.self_signed = true`
+    await using proxy = await startProxy({ backend: backend.address, config: selfSigned })
+    await sendsOne(proxy, '192.0.2.1')
+    for (const from of ['192.0.2.2', '192.0.2.3']) {
+      const client = await proxy.connectFrom(from)
+      await client.isGreeted()
+      client.says('STARTTLS')
+      await client.hears('220 ')
+      await client.startsTls()
+      client.says('EHLO mail.example.org')
+      await client.hears('250-')
+      await sends(client)
+    }
+    assert.equal(backend.messages.length, 3)
+    assert.equal(backend.connections, 2)
   })
 
   it('is ended after two seconds', async () => {
@@ -115,6 +134,10 @@ describe('a conversation that has done its work', () => {
 async function sendsOne(proxy: RunningProxy, from: string, answer = '250 '): Promise<void> {
   const client = await proxy.connectFrom(from)
   await client.isGreeted()
+  await sends(client, answer)
+}
+
+async function sends(client: ScriptClient, answer = '250 '): Promise<void> {
   const ask = ['MAIL FROM:<a@example.org>', 'RCPT TO:<b@example.net>']
   for (const line of ask) {
     client.says(line)
