@@ -11,7 +11,8 @@ import { findCommand } from '../test/mta/servers/installed.ts'
 import { run } from '../test/mta/servers/process.ts'
 import { holdTable } from './hold-table.ts'
 import { descriptorsMax } from './lib/proc.ts'
-import { cell, interleaved, medianOf } from './measure.ts'
+import { median } from './lib/stats.ts'
+import { cell, interleaved, numbersIn } from './measure.ts'
 import { punctualTable } from './punctual-table.ts'
 import * as rig from './rig.ts'
 import { workersTable } from './workers.ts'
@@ -23,21 +24,26 @@ const { values, positionals } = parseArgs({
 const { tiny } = values
 const all = ['relay', 'data', 'latency', 'growth', 'hold', 'workers']
 const parts = positionals.length === 0 ? all : positionals
-const rounds = tiny ? 1 : 3
+const rounds = tiny ? 1 : 5
+/** Where a round takes minutes. */
+const fewRounds = tiny ? 1 : 3
 
 interface Table {
   readonly part: string
   readonly title: string
   readonly args: readonly string[]
-  readonly keys: readonly (readonly [title: string, path: string])[]
+  readonly keys: readonly Key[]
   /** Who would take too long over it. */
   readonly without?: readonly string[]
 }
 
-const rate = ['msg/s', 'messagesPerSecond'] as const
-const cpu = ['CPU s / 1,000', 'cpuSecondsPer1000'] as const
-const volume = ['MB/s', 'megabytesPerSecond'] as const
-const peak = ['peak kB', 'serverPeakRssKb'] as const
+/** A figure of the tool; and which of the rounds is the best, where that is told beside the median. */
+type Key = readonly [title: string, path: string, best?: (...values: number[]) => number]
+
+const rate: Key = ['msg/s', 'messagesPerSecond', Math.max]
+const cpu: Key = ['CPU s / 1,000', 'cpuSecondsPer1000', Math.min]
+const volume: Key = ['MB/s', 'megabytesPerSecond', Math.max]
+const peak: Key = ['peak kB', 'serverPeakRssKb']
 /** A thousandth of the bytes will do to see that it works. */
 const mega = tiny ? 1_000 : 1_000_000
 const load = (count: number, ...rest: (string | number)[]) =>
@@ -150,23 +156,32 @@ const ownTables = [
 /** The baseline is the first of the servers: HAProxy where there is one. */
 async function tableText(servers: readonly rig.Server[], table: Table): Promise<string> {
   const taking = servers.filter(({ name }) => table.without?.includes(name) !== true)
-  const readings = await interleaved(taking, rounds, table.args, {
-    patienceMs: tiny ? 0 : 4_000,
-    warmsUp: !tiny,
-  })
+  const readings = await interleaved(
+    taking,
+    table.part === 'growth' ? fewRounds : rounds,
+    table.args,
+    {
+      patienceMs: tiny ? 0 : 4_000,
+      warmsUp: !tiny,
+    },
+  )
   const [base] = readings.values()
+  const titles = table.keys.flatMap(([title, , best]) => (best ? [title, 'best'] : [title]))
   const rows = [...readings].map(([name, own]) => {
     const failures = own.map((reading) => reading.failures).find((each) => each !== undefined)
     const failed = failures === undefined ? '' : ` (${JSON.stringify(failures)})`
-    const cells = table.keys.map(([, path]) =>
-      cell(medianOf(own, path), medianOf(base ?? [], path)),
-    )
+    const cells = table.keys.flatMap(([, path, best]) => {
+      const figures = best === undefined ? [median] : [median, best]
+      return figures.map((figure) =>
+        cell(figure(...numbersIn(own, path)), figure(...numbersIn(base ?? [], path))),
+      )
+    })
     return `| ${name}${failed} | ${cells.join(' | ')} |`
   })
   return [
     `## ${table.title}\n`,
-    `| | ${table.keys.map(([title]) => title).join(' | ')} |`,
-    `|---|${table.keys.map(() => '---:').join('|')}|`,
+    `| | ${titles.join(' | ')} |`,
+    `|---|${titles.map(() => '---:').join('|')}|`,
     ...rows,
     '',
   ].join('\n')
@@ -214,8 +229,9 @@ async function main(): Promise<void> {
   await using dns = await rig.startTool('names', (port) => ['127.0.0.1', String(port)])
   await using sink = await rig.startTool('sink', (port) => ['--listen', `127.0.0.1:${port}`])
   const head = `# Treacle beside its peers\n\n\`npm run bench ${positionals.join(' ')}\`, ${new Date().toISOString()}. ${await versions()}.
-Medians of ${rounds} interleaved rounds, after one to warm up; in brackets the ratio to HAProxy. The client, the sink and the
-servers share the machine with whatever else runs there: believe ratios.\n`
+Medians of ${rounds} interleaved rounds (${fewRounds} for growth), after one to warm up, and the best of them; in brackets the ratio to HAProxy. The client,
+the sink and the servers share the machine with whatever else runs there: believe ratios, and where rounds
+differ much, those of the best.\n`
   const texts = [head]
   // It takes long, so what there is by then is kept when it is broken off.
   const tell = (text: string) => {

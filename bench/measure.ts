@@ -63,8 +63,13 @@ export async function interleaved(
 }
 
 /** @param path "latencyMs.session.p50". */
+export function numbersIn(readings: readonly Reading[], path: string): number[] {
+  return readings.map((reading) => Number(pick(reading, path))).filter(Number.isFinite)
+}
+
+/** As numbersIn. */
 export function medianOf(readings: readonly Reading[], path: string): number {
-  return median(readings.map((reading) => Number(pick(reading, path))).filter(Number.isFinite))
+  return median(...numbersIn(readings, path))
 }
 
 export function pick(reading: unknown, path: string): unknown {

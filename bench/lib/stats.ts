@@ -17,7 +17,7 @@ export function percentile(sorted: ArrayLike<number>, p: number): number {
   return sorted[Math.min(sorted.length - 1, Math.max(0, rank))] ?? NaN
 }
 
-export function median(values: readonly number[]): number {
+export function median(...values: readonly number[]): number {
   const s = [...values].sort((a, b) => a - b)
   if (s.length === 0) return NaN
   const mid = s.length >> 1
