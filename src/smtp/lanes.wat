@@ -79,20 +79,25 @@
       (if (i32.ge_u (local.get $at) (local.get $to))
         (then (return (local.get $out))))
 
-      ;; In a line all goes as it is up to the next NUL, LF or CR; not asked where each line has but a byte or two.
+      ;; In a line all goes as it is up to the next LF or CR, but a NUL becomes a space; not asked where each line
+      ;; has but a byte or two.
       (if (i32.and (local.get $isCalm) (i32.eqz (global.get $place)))
         (then
           (if (i32.le_u (i32.add (local.get $at) (i32.const 16)) (local.get $to))
             (then
               (local.set $bytes (v128.load (local.get $at)))
-              (v128.store (local.get $out) (local.get $bytes))
+              (v128.store
+                (local.get $out)
+                (v128.or
+                  (local.get $bytes)
+                  (v128.and
+                    (i8x16.eq (local.get $bytes) (i8x16.splat (i32.const 0)))
+                    (i8x16.splat (i32.const 0x20)))))
               (local.set $flaws
                 (i8x16.bitmask
                   (v128.or
-                    (i8x16.eq (local.get $bytes) (i8x16.splat (i32.const 0)))
-                    (v128.or
-                      (i8x16.eq (local.get $bytes) (i8x16.splat (i32.const 0x0a)))
-                      (i8x16.eq (local.get $bytes) (i8x16.splat (i32.const 0x0d)))))))
+                    (i8x16.eq (local.get $bytes) (i8x16.splat (i32.const 0x0a)))
+                    (i8x16.eq (local.get $bytes) (i8x16.splat (i32.const 0x0d))))))
               ;; There is always a bit above those of the sixteen.
               (local.set $byte (i32.ctz (i32.or (local.get $flaws) (i32.const 0x10000))))
               (local.set $at (i32.add (local.get $at) (local.get $byte)))
