@@ -51,23 +51,17 @@ export class ContentFeed implements Feed {
     let drained: Promise<void> | undefined
     for (const piece of content) drained = this.#content.write(piece) ?? drained
     this.#pace.came(chunk.length)
-    const pieces = this.#ownOf(chunk, content, rest)
+    const isCopied = content.every(({ buffer }) => buffer !== chunk.buffer)
+    if (isCopied && rest === null) giveBack(chunk)
+    const pieces = isCopied ? content : [chunk]
     if (drained !== undefined) {
       this.#pace.held(drained)
-      void drained.then(() => this.#passed(pieces))
+      void drained.then(() => this.#passed(rest === null ? pieces : []))
     } else if (rest === null) this.#passed(pieces)
     return { rest, drained }
   }
 
-  /** What may be given back once it has been passed on: the chunk, or a copy that was made of it. */
-  #ownOf(chunk: Buffer, content: readonly Buffer[], rest: Buffer | null): readonly Buffer[] {
-    const isCopied = content.every(({ buffer }) => buffer !== chunk.buffer)
-    if (rest !== null) return isCopied ? content : []
-    if (isCopied) giveBack(chunk)
-    return isCopied ? content : [chunk]
-  }
-
-  /** The back end has read. */
+  /** The back end has read. @param pieces What nobody needs then: a chunk, or the copy that was made to mend it. */
   #passed(pieces: readonly Buffer[]): void {
     if (!this.#content.holds) for (const piece of pieces) giveBack(piece)
     this.#listen()
