@@ -28,9 +28,24 @@ const machine = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(wasm
   .exports
 let memory = Buffer.from(machine.memory.buffer)
 
+/** What lanes.wat takes for mending, at the start of the memory; content lies behind it. */
+const doublings = Buffer.from(Array.from({ length: 256 }, (_, mask) => lanesFor(mask)).flat())
+memory.set(doublings)
+const base = doublings.length
+
+/** @param mask By bits, which of eight lanes are taken twice: the second time from eight above. */
+function lanesFor(mask: number): number[] {
+  const taken = [0, 1, 2, 3, 4, 5, 6, 7].flatMap((lane) =>
+    (mask & (1 << lane)) === 0 ? [lane] : [lane, lane + 8],
+  )
+  return [...taken, ...Array<number>(16 - taken.length).fill(0)]
+}
+
+/** @param length Of what is to lie there, in bytes. */
 function need(length: number): void {
-  if (length <= memory.length) return
-  machine.memory.grow(Math.ceil((length - memory.length) / pageSize))
+  const missing = base + length - memory.length
+  if (missing <= 0) return
+  machine.memory.grow(Math.ceil(missing / pageSize))
   memory = Buffer.from(machine.memory.buffer)
 }
 
@@ -43,7 +58,7 @@ export function lay(chunk: Buffer): number {
   const to = chunk.length - reach + 1
   if (to <= 0) return 0
   need(chunk.length)
-  memory.set(chunk)
+  memory.set(chunk, base)
   return to
 }
 
@@ -56,12 +71,12 @@ export function lay(chunk: Buffer): number {
  * @param mindsNul Whether a NUL is anything special.
  */
 export function ordinaryUntil(at: number, to: number, mindsNul: boolean): number {
-  return machine.ordinary(at, to, mindsNul ? -1 : 0)
+  return machine.ordinary(base + at, base + to, mindsNul ? -1 : 0) - base
 }
 
 /** @returns Where CR LF . CR LF is, or what comes before, but for a few bytes that were not looked at. */
 export function endMarkFrom(at: number, to: number): number {
-  return machine.endMark(at, to)
+  return machine.endMark(base + at, base + to) - base
 }
 
 export interface Mended {
@@ -74,12 +89,12 @@ export interface Mended {
 export function mend(pieces: readonly Buffer[], place: number): Mended {
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
   need(3 * length + 2 + reach)
-  let count = 0
+  let to = base
   for (const piece of pieces) {
-    memory.set(piece, count)
-    count += piece.length
+    memory.set(piece, to)
+    to += piece.length
   }
   machine.place.value = place
-  const end = machine.mend(0, length, length)
-  return { bytes: Buffer.from(memory.subarray(length, end)), place: machine.place.value }
+  const end = machine.mend(base, to, to)
+  return { bytes: Buffer.from(memory.subarray(to, end)), place: machine.place.value }
 }
