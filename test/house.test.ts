@@ -86,6 +86,13 @@ describe('the house', () => {
     }
   })
 
+  it('assigns no function literal to a property (decision 7)', () => {
+    for (const { path, text } of files) {
+      const assigned = /[\w)]\.#?\w+ (?:\?\?|\|\|)?= (?:async )?(?:\([^)]*\)|\w+) =>.*/.exec(text)
+      assert.equal(assigned?.[0], undefined, `${path}: V8 keeps what it leads to; use a const`)
+    }
+  })
+
   it('tests every reason', () => {
     const reasons = files.filter(({ text }) => /= defineReason\(/.test(text))
     assert.ok(reasons.length >= 5)

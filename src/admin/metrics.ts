@@ -24,6 +24,7 @@ export interface MetricSources {
 
 export class Metrics {
   readonly #registry = new Registry()
+  #watchesProcess = false
   readonly #connections = this.#counter(
     'treacle_connections_total',
     'Connections that have ended, by what came of them.',
@@ -58,10 +59,6 @@ export class Metrics {
   })
 
   constructor({ log, vitals, backendUp }: MetricSources) {
-    collectDefaultMetrics({
-      register: this.#registry,
-      eventLoopMonitoringPrecision: lagEveryMs,
-    })
     this.#eventCounts(log)
     this.#gauge('treacle_connected', 'Clients that are connected.', () => vitals().connections)
     this.#gauge('treacle_held', 'Clients that wait at RCPT.', () => vitals().held)
@@ -93,7 +90,14 @@ export class Metrics {
   }
 
   text(): Promise<string> {
+    if (!this.#watchesProcess) this.#watchProcess()
     return this.#registry.metrics()
+  }
+
+  /** Not before somebody asks: each collection of garbage is then an event that is listened to. */
+  #watchProcess(): void {
+    this.#watchesProcess = true
+    collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: lagEveryMs })
   }
 
   #add({ outcome, findings, entries, transactions, lookupCount }: Ledger): void {

@@ -95,9 +95,10 @@ export class Lent {
 
   #lend(): AbortController {
     const controller = new AbortController()
-    this.#stop = () => controller.abort(this.#leaving.reason)
-    if (this.#leaving.reason !== null) this.#stop()
-    else this.#leaving.listen(this.#stop)
+    const stop = () => controller.abort(this.#leaving.reason)
+    this.#stop = stop
+    if (this.#leaving.reason !== null) stop()
+    else this.#leaving.listen(stop)
     return controller
   }
 }

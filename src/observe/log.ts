@@ -28,7 +28,8 @@ export class Log {
     const stream = destination({ dest: 1, sync: false, minLength: gatheredMax })
     // In its turn, behind a write that is under way, and once more for what came during that;
     // flushSync would overtake it.
-    this.#flush = (done) => stream.flush(() => stream.flush(() => done()))
+    const flush = (done: () => void) => stream.flush(() => stream.flush(() => done()))
+    this.#flush = flush
     let isDue = false
     let hasLines = false
     const write = () => {

@@ -16,7 +16,8 @@ export class OwedReplies {
   readonly #heard: Reply[] = []
   readonly #resolve: (replies: readonly Reply[]) => void
   readonly #reject: (error: Error) => void
-  readonly #watch: (limitMs: Ms) => () => void
+  readonly #clock: Clock
+  readonly #onLate: (limitMs: Ms) => void
   readonly #limitMs: Ms
   #stopTimer: () => void
 
@@ -33,8 +34,13 @@ export class OwedReplies {
     this.#resolve = resolve
     this.#reject = reject
     this.#limitMs = limitMs
-    this.#watch = (ms) => clock.after(ms, () => onLate(ms))
+    this.#clock = clock
+    this.#onLate = onLate
     this.#stopTimer = this.#watch(firstMs)
+  }
+
+  #watch(ms: Ms): () => void {
+    return this.#clock.after(ms, () => this.#onLate(ms))
   }
 
   /** @returns Whether no more are owed. With 421 it says that it hangs up (RFC 5321 section 3.8). */

@@ -48,7 +48,7 @@ const commandsAtOnce = 100
 
 export class Parser extends SMTPStream {
   readonly #lines: LineReader
-  readonly #hearer: Hearer
+  #hearer: Hearer
   #feed: Feed | null = null
   #commandCount = 0
   #isReading = false
@@ -141,6 +141,13 @@ export class Parser extends SMTPStream {
     if (!this.#isTaking) this.#work(this.#next())
   }
 
+  /** Nothing more will come, and nobody is to be told of anything. */
+  close(): void {
+    this.isClosed = true
+    this.#hearer = deaf
+    this.#feed = null
+  }
+
   /** A line that the client never finished is no command. */
   override _flushData(): void {}
 
@@ -183,3 +190,5 @@ export class Parser extends SMTPStream {
     else void drained.then(this.#done)
   }
 }
+
+const deaf: Hearer = { line() {}, piece() {}, turn() {}, spoke() {}, full() {}, drained() {} }

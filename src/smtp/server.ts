@@ -11,6 +11,7 @@ import { Connection } from './connection.ts'
 import { Dialogue } from './dialogue.ts'
 import * as limits from './limits.ts'
 import type { ServerParts } from './parts.ts'
+import { upgrading } from './wire.ts'
 
 export class TreacleServer extends SMTPServer {
   readonly #parts: ServerParts
@@ -24,7 +25,8 @@ export class TreacleServer extends SMTPServer {
       logger: false,
       SNICallback: (name, answer) => answer(null, parts.tls?.certificates.contextFor(name)),
       onSecure: (_socket, session, done) => {
-        connections.get(session)?.secured()
+        upgrading.get(session)?.secured()
+        upgrading.delete(session)
         done()
       },
     })
@@ -46,12 +48,7 @@ export class TreacleServer extends SMTPServer {
     if (context) this.secureContext.set('*', context)
     const dialogue = new Dialogue(session, this.#parts, successor)
     const connection = new Connection(this, socket, dialogue, this.#parts, this.#commands)
-    connections.set(connection.session, connection)
-    this.connections.add(connection)
     connection.on('error', () => socket.destroy())
     connection.init()
   }
 }
-
-/** Which connection a session object of the package belongs to. */
-const connections = new WeakMap<object, Connection>()

@@ -39,11 +39,12 @@ export class Thrift {
     const tap = this.#tap()
     tap?.close()
     const stopTimer = this.#clock.after(restMs, () => this.#wake?.())
-    this.#wake = () => {
+    const wake = () => {
       stopTimer()
       this.#wake = null
       tap?.open()
     }
+    this.#wake = wake
   }
 
   /** What went on is over, and so is any rest. */

@@ -86,7 +86,10 @@ export abstract class Wire extends SMTPConnection implements Hearer {
   }
 
   override _onClose(): void {
+    const parser = this._parser
+    if (parser instanceof Parser) parser.close()
     super._onClose()
+    this.#letGo()
     this.#handshake?.stop()
     this.deadline.close()
     this.thrift.renew()
@@ -102,6 +105,7 @@ export abstract class Wire extends SMTPConnection implements Hearer {
     super.handler_STARTTLS(command, callback)
     const { tls } = this.parts
     if (!this._upgrading || tls === null) return
+    upgrading.set(this.session, this)
     this.#handshake = new HandshakeLimit(this._socket, this.dialogue.session.client, tls)
   }
 
@@ -195,8 +199,22 @@ export abstract class Wire extends SMTPConnection implements Hearer {
     else this.say(last)
   }
 
+  /**
+   * Leaves nothing on the socket that leads to us. V8 puts a closure that is assigned to a property with the old
+   * objects at once, as a Writable of Node does with one of its own: so each socket, with all that it leads to, stays
+   * until everything is collected, and every collection of the young has it to copy.
+   */
+  #letGo(): void {
+    if (this._socket.closed) this._socket.removeAllListeners().on('error', nothing)
+  }
+
   #count(code: number): void {
     const last = this.dialogue.conduct.answered(code)
     if (last !== null) this.cutOff(last)
   }
 }
+
+/** By the package's session object, who is in a handshake: all that it tells when that is done. */
+export const upgrading = new WeakMap<object, Wire>()
+
+function nothing(): void {}
