@@ -207,15 +207,19 @@ export async function startPostfixProxy(sink: number): Promise<Server | null> {
   }
 }
 
-/** Haraka from npm, kept in a folder that git does not see. */
+const haraka = join(harakaHome, 'node_modules/.bin/haraka')
+
+/** Gets Haraka from npm, into a folder that git does not see, where it is not there. */
+export async function installHaraka(): Promise<void> {
+  if (existsSync(haraka)) return
+  await mkdir(harakaHome, { recursive: true })
+  const args = ['install', '--prefix', harakaHome, '--no-audit', '--no-fund', 'Haraka@3.3.4']
+  await run('npm', args, { timeoutMs: 120_000 })
+}
+
+/** @returns null where it is not installed. */
 export async function startHaraka(sink: number): Promise<Server | null> {
   try {
-    await mkdir(harakaHome, { recursive: true })
-    const bin = join(harakaHome, 'node_modules/.bin/haraka')
-    if (!existsSync(bin)) {
-      const args = ['install', '--prefix', harakaHome, '--no-audit', '--no-fund', 'Haraka@3.3.4']
-      await run('npm', args, { timeoutMs: 120_000 })
-    }
     const files = (port: number) => ({
       'config/smtp.ini': `listen=127.0.0.1:${port}\nnodes=0\n`,
       'config/plugins': 'rcpt_to.in_host_list\nqueue/smtp_proxy\n',
@@ -228,7 +232,7 @@ export async function startHaraka(sink: number): Promise<Server | null> {
     })
     return await start(
       'Haraka',
-      (_port, folder) => [process.execPath, bin, '-c', folder],
+      (_port, folder) => [process.execPath, haraka, '-c', folder],
       /Listening on/i,
       {
         files,
