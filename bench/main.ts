@@ -156,7 +156,10 @@ const ownTables = [
   { part: 'workers', text: workersTable },
 ]
 
-/** Servers run for months. Those that compile as they go are half as fast before some 15,000 messages. */
+/**
+ * Servers run for months. Those that compile as they go are half as fast before some 15,000 messages. Not for large ones:
+ * what they need in memory would not be seen in what so many small ones have left.
+ */
 async function warmUp(servers: readonly rig.Server[]): Promise<void> {
   for (const server of servers) {
     await measure('load', server, load(warmingCount, '--concurrency', 20), 0)
@@ -232,8 +235,9 @@ async function tellPart(
     ]
     const servers = (await Promise.all(starting)).filter((server) => server !== null)
     for (const server of servers) open.use(server)
-    if (!tiny)
+    if (!tiny && part !== 'data') {
       await warmUp(servers.filter((server) => wanted.some((table) => takes(table, server))))
+    }
     for (const table of wanted) tell(await tableText(servers, table))
   }
   for (const table of ownTables.filter((each) => each.part === part)) {
@@ -246,7 +250,7 @@ async function main(): Promise<void> {
   await using sink = await rig.startTool('sink', (port) => ['--listen', `127.0.0.1:${port}`])
   const head = `# Treacle beside its peers\n\n\`npm run bench ${positionals.join(' ')}\`, ${new Date().toISOString()}. ${await versions()}.
 Medians of ${rounds} interleaved rounds (${fewRounds} for growth), and the best of them, of servers that have had ${warmingCount} messages
-and a round to warm up; in brackets the ratio to HAProxy. The client, the sink and the servers share the machine with whatever else
+(but for large ones) and a round to warm up; in brackets the ratio to HAProxy. The client, the sink and the servers share the machine with whatever else
 runs there: believe ratios, and where rounds differ much, those of the best.${
     isOwnNetwork
       ? ''
