@@ -14,7 +14,8 @@ export interface Listener {
   readonly address: string
 }
 
-const backlog = 1_024
+/** As many as Linux lets wait (net.core.somaxconn). Who finds it full comes again after a second. */
+const backlog = 4_096
 
 /** @param inherited Sockets that somebody listens on for us already; they go before the settings. */
 export function placesOf(
