@@ -7,8 +7,8 @@
  */
 import { createHash, type Hash } from 'node:crypto'
 import { isPositive, type Reply, reply } from '../core/reply.ts'
-import { BackendLost, type Conversation } from './conversation.ts'
-import { wentAway } from './failures.ts'
+import type { Conversation } from './conversation.ts'
+import { BackendLost, wentAway } from './failures.ts'
 import { HeaderFilter } from './header-filter.ts'
 import type { BackendOptions } from './options.ts'
 import { ownHeaders } from './trace.ts'

@@ -8,9 +8,11 @@
 import type { Socket } from 'node:net'
 import type { Clock, Ms } from '../core/clock.ts'
 import { messageOf } from '../core/errors.ts'
+import { letGo } from '../core/let-go.ts'
 import { type Reply, replyText } from '../core/reply.ts'
 import { type Capabilities, noCapabilities, parseCapabilities } from './capabilities.ts'
 import type { Dialled } from './dial.ts'
+import { BackendLost } from './failures.ts'
 import { OwedReplies, type ReplyLimits } from './owed-replies.ts'
 import { ProtocolError, ReplyReader } from './reply-reader.ts'
 
@@ -19,11 +21,6 @@ export type Greeting = 'EHLO' | 'HELO' | 'LHLO'
 
 /** What is smaller than this waits for what is written with it. */
 const packetMax = 16 * 1_024
-
-/** The back end went away, fell silent, or answered with something that is no reply. */
-export class BackendLost extends Error {
-  override readonly name = 'BackendLost'
-}
 
 export class Conversation {
   readonly #socket: Socket
@@ -56,6 +53,7 @@ export class Conversation {
     socket.on('data', (chunk: Buffer) => this.#hear(chunk))
     socket.on('end', () => this.#lose('closed the connection'))
     socket.on('close', () => this.#lose('closed the connection'))
+    socket.on('close', () => letGo(socket))
     socket.on('error', (error) => this.#lose(messageOf(error)))
     release()
     socket.resume()
@@ -177,7 +175,7 @@ export class Conversation {
   /** Ends politely; whatever is still under way there is given up. */
   quit(): void {
     if (this.#lost !== null) return
-    this.#end('we said QUIT')
+    this.#end(saidQuit)
     this.#socket.removeAllListeners('data')
     this.#socket.end('QUIT\r\n')
     this.#socket.resume()
@@ -228,12 +226,11 @@ export class Conversation {
   #lose(why: string): BackendLost {
     if (this.#lost !== null) return this.#lost
     this.#socket.destroy()
-    return this.#end(`back end ${why}`)
+    return this.#end(new BackendLost(`back end ${why}`))
   }
 
   /** Whoever waits for something from the back end waits no longer. */
-  #end(why: string): BackendLost {
-    const lost = new BackendLost(why)
+  #end(lost: BackendLost): BackendLost {
     this.#lost = lost
     const owed = this.#owed
     this.#owed = null
@@ -242,6 +239,9 @@ export class Conversation {
     return lost
   }
 }
+
+/** One for all: an error keeps who was at work when it was made. */
+const saidQuit = new BackendLost('we said QUIT')
 
 function first([reply]: readonly Reply[]): Reply {
   if (reply === undefined) throw new TypeError('no reply')

@@ -12,7 +12,7 @@ import { isHalf, isPositive, type Reply } from '../core/reply.ts'
 import type { Backend } from './backend.ts'
 import { needsMore } from './commands.ts'
 import { Content, type ContentLimits } from './content.ts'
-import { BackendLost, type Conversation } from './conversation.ts'
+import type { Conversation } from './conversation.ts'
 import * as failures from './failures.ts'
 import type { Introduction } from './introduce.ts'
 import { type Due, goesOnAfter, linesDue } from './lines-due.ts'
@@ -79,7 +79,7 @@ export class Delivery {
     try {
       if (this.#mailReply === null) await this.#catchUp(null)
       // It has hung up before it had heard of the message.
-      if (this.#mailReply === null) throw new BackendLost('back end left')
+      if (this.#mailReply === null) throw new failures.BackendLost('back end left')
       const conversation = await this.#open()
       if (this.#broken !== null) return this.#broken
       const answer = await conversation.say('DATA', this.#backend.options.data_timeout)
@@ -178,7 +178,7 @@ export class Delivery {
       this.#seat.isSpare = false
       return isSpare && !isPositive(heard[0] ?? failures.wentAway) ? null : heard
     } catch (error) {
-      if (isSpare && error instanceof BackendLost) return null
+      if (isSpare && error instanceof failures.BackendLost) return null
       throw error
     }
   }
@@ -215,7 +215,7 @@ export class Delivery {
     if (taken !== null) return taken
     // The client has heard 250 for recipients that are gone with it.
     const gone = this.#accepted.length > 0 && this.#mailReply !== null
-    if (gone) throw new BackendLost('back end left')
+    if (gone) throw new failures.BackendLost('back end left')
     this.#mailReply = null
     return this.#seat.take({ mayBeSpare: true })
   }
@@ -230,7 +230,7 @@ export class Delivery {
     if (this.#leaving.reason !== null) throw this.#leaving.reason
     const known = failures.replyTo(error)
     if (known !== null) return known
-    if (!(error instanceof BackendLost)) throw error
+    if (!(error instanceof failures.BackendLost)) throw error
     this.#seat.giveUp()
     // Recipients it had agreed to are gone with it, though the client has heard 250 for them.
     if (this.#accepted.length > 0) this.#broken = failures.wentAway

@@ -6,6 +6,11 @@ export class BackendUnreachable extends Error {
   override readonly name = 'BackendUnreachable'
 }
 
+/** It went away, fell silent, or answered with something that is no reply. */
+export class BackendLost extends Error {
+  override readonly name = 'BackendLost'
+}
+
 /** It may not be used, since it cannot be told who the client is and would trust us instead. */
 export class OpenRelayRisk extends Error {
   override readonly name = 'OpenRelayRisk'

@@ -6,6 +6,7 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection'
+import { letGo } from '../core/let-go.ts'
 import { type Reply, wireForm } from '../core/reply.ts'
 import { Ended } from '../session/ended.ts'
 import { Deadline } from './deadline.ts'
@@ -89,7 +90,7 @@ export abstract class Wire extends SMTPConnection implements Hearer {
     const parser = this._parser
     if (parser instanceof Parser) parser.close()
     super._onClose()
-    this.#letGo()
+    if (this._socket.closed) letGo(this._socket)
     this.#handshake?.stop()
     this.deadline.close()
     this.thrift.renew()
@@ -199,15 +200,6 @@ export abstract class Wire extends SMTPConnection implements Hearer {
     else this.say(last)
   }
 
-  /**
-   * Leaves nothing on the socket that leads to us. V8 puts a closure that is assigned to a property with the old
-   * objects at once, as a Writable of Node does with one of its own: so each socket, with all that it leads to, stays
-   * until everything is collected, and every collection of the young has it to copy.
-   */
-  #letGo(): void {
-    if (this._socket.closed) this._socket.removeAllListeners().on('error', nothing)
-  }
-
   #count(code: number): void {
     const last = this.dialogue.conduct.answered(code)
     if (last !== null) this.cutOff(last)
@@ -216,5 +208,3 @@ export abstract class Wire extends SMTPConnection implements Hearer {
 
 /** By the package's session object, who is in a handshake: all that it tells when that is done. */
 export const upgrading = new WeakMap<object, Wire>()
-
-function nothing(): void {}

@@ -1,7 +1,7 @@
 /** One command, one reply; and nothing left behind, however it ends. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { BackendLost } from '../../src/relay/conversation.ts'
+import { BackendLost } from '../../src/relay/failures.ts'
 import type { Answer } from '../helpers/scripted-backend.ts'
 import { converse, setUp, until } from './setups.ts'
 
