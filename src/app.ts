@@ -1,9 +1,10 @@
 /** Treacle as a whole: builds every part once, in order; starts, reloads, stops. */
 import { Admin } from './admin/admin.ts'
 import type { Vitals } from './admin/readiness.ts'
+import { openRelay } from './config/open-relay.ts'
 import type { Config } from './config/schema.ts'
 import { type Clock, systemClock } from './core/clock.ts'
-import { ConfigError, messageOf } from './core/errors.ts'
+import { messageOf } from './core/errors.ts'
 import { type Memory, systemMemory } from './core/memory.ts'
 import { Governor } from './delay/governor.ts'
 import { Holder } from './delay/holder.ts'
@@ -230,15 +231,4 @@ export class App {
     await this.#mainlog?.close()
     this.#mainlog = null
   }
-}
-
-/** Why we do not start, and the two remedies. */
-function openRelay(why: string): ConfigError {
-  const what =
-    `${why}. A mail server on a loopback or private address relays for whoever it takes for a friend, ` +
-    'and would take us for one: Treacle would be an open relay. Either list the domains you take mail ' +
-    'for in backend.recipient_domains, or let the back end accept XCLIENT from us (for Postfix: ' +
-    'smtpd_authorized_xclient_hosts) and set backend.introduce = "xclient", or expect PROXY headers ' +
-    '(Postfix, Exim, Dovecot, OpenSMTPD) and set "proxy-v2"'
-  return new ConfigError([{ where: '', key: 'backend', what }])
 }

@@ -16,6 +16,9 @@ const waitBuckets = [1, 3, 5, 10, 20, 30, 60, 90, 120, 150, 200, 270]
 /** How often the lag of the event loop is looked at, in ms; more often would cost an idle process. */
 const lagEveryMs = 100
 
+/** What the package tells of the event loop when it has not looked since it was asked last: no number, and the largest. */
+const unseenLag = /^nodejs_eventloop_lag_\w+ (?:Nan|9223372036\S*)\n/gm
+
 export interface MetricSources {
   readonly log: Log
   readonly vitals: () => Vitals
@@ -89,9 +92,10 @@ export class Metrics {
     return this.#registry.contentType
   }
 
-  text(): Promise<string> {
+  async text(): Promise<string> {
     if (!this.#watchesProcess) this.#watchProcess()
-    return this.#registry.metrics()
+    const text = await this.#registry.metrics()
+    return text.replace(unseenLag, '')
   }
 
   /** Not before somebody asks: each collection of garbage is then an event that is listened to. */

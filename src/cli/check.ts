@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import type { Environment } from '../config/environment.ts'
 import { ListFiles, readConfig, shippedFolder } from '../config/files.ts'
 import { makeJudging } from '../config/judging.ts'
+import { mustBeNoRelay } from '../config/open-relay.ts'
 import { systemClock } from '../core/clock.ts'
 import { Log } from '../observe/log.ts'
 import { loadModules } from '../reasons/modules.ts'
@@ -14,6 +15,7 @@ export async function checkConfig(
   environment: Environment,
 ): Promise<void> {
   const config = readConfig(file ?? null, environment)
+  mustBeNoRelay(config.backend)
   const folder = file === undefined ? shippedFolder : dirname(file)
   const modules = await loadModules(config.reasons.modules, folder, systemClock)
   const log = new Log(systemClock, { level: 'silent', format: 'json' })

@@ -89,7 +89,7 @@ const hiddenLine = '  address  hides many clients (the guard); it was not judged
 
 const endings: Readonly<Record<string, string>> = {
   accepted: 'the back end took the mail',
-  refused: 'the back end refused the mail',
+  refused: 'the mail was refused',
   'turned-away': 'we turned it away',
   left: 'it hung up while it was kept waiting',
   nothing: 'it went without having sent anything',

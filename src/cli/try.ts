@@ -4,14 +4,18 @@
  */
 import { ListFiles } from '../config/files.ts'
 import { makeJudging } from '../config/judging.ts'
+import type { Config } from '../config/schema.ts'
 import type { Clock, Ms } from '../core/clock.ts'
 import { splitAddress } from '../core/envelope.ts'
 import { type Ip, parseIp } from '../core/ip.ts'
+import { replyText } from '../core/reply.ts'
 import { visible } from '../core/text.ts'
 import { keptKey } from '../delay/key.ts'
 import type { Weighed } from '../delay/weigh.ts'
 import { type Dns, SystemDns } from '../dns/resolver.ts'
 import { Log } from '../observe/log.ts'
+import { notOurs } from '../relay/failures.ts'
+import { takesDomain } from '../relay/open-relay.ts'
 import { recordedDns } from '../session/judge.ts'
 import { clientLines, findingLines, type StoredLedger, storedLedger } from './explain-ledger.ts'
 import { InputError } from './read-lines.ts'
@@ -93,7 +97,7 @@ async function play(trial: Trial, real: Dns | null, clock: Clock): Promise<Trial
     opinion,
     fullAt: config.delay.full_at,
     greetPauseMs: suspect ? pause_suspect : pause,
-    ledger: ledgerOf(recorded, opinion, { lookUpMs, asked: lookUps, clock }),
+    ledger: ledgerOf(recorded, opinion, { lookUpMs, asked: lookUps, clock, config }),
   }
 }
 
@@ -122,14 +126,17 @@ function stateOf(ptr: string | null, unconfirmed: boolean): NameState {
   return unconfirmed ? 'unverified' : 'verified'
 }
 
+/** The back end, whose word it would be. */
+const notAsked = '(not asked)'
+
 /** The ledger that the session would have closed with, had nobody waited. */
 function ledgerOf(
   recorded: Recorded,
   opinion: Opinion,
-  around: { readonly lookUpMs: Ms; readonly asked: readonly LookUp[]; readonly clock: Clock },
+  around: { lookUpMs: Ms; asked: readonly LookUp[]; clock: Clock; config: Config },
 ): StoredLedger {
   const { ip, helo, sender, recipients } = recorded
-  const { lookUpMs, asked, clock } = around
+  const { lookUpMs, asked, clock, config } = around
   const { weighed, waits, targetMs } = opinion
   const line = ({ finding, counts }: Weighed, weight = counts) => {
     return { name: finding.reason, evidence: finding.evidence, weight }
@@ -155,14 +162,18 @@ function ledgerOf(
         plannedMs: Math.round(index === 0 ? Math.max(1_000, ms - lookUpMs) : ms),
         observed: true,
       })),
-    transactions: recipients.length === 0 || sender === null ? [] : [transactionOf(recorded)],
+    transactions:
+      recipients.length === 0 || sender === null ? [] : [transactionOf(recorded, config)],
     outcome: 'nothing',
     durationMs: lookUpMs,
   })
 }
 
-function transactionOf({ sender, recipients }: Recorded) {
-  const addresses = recipients.map((address) => ({ address, reply: '(not asked)' }))
+function transactionOf({ sender, recipients }: Recorded, { backend }: Config) {
+  const addresses = recipients.map((address) => {
+    const isTaken = takesDomain(backend.recipient_domains, splitAddress(address).domain)
+    return { address, reply: isTaken ? notAsked : replyText(notOurs) }
+  })
   return { sender: sender ?? '', recipients: addresses, bytes: 0, reply: '' }
 }
 
@@ -219,12 +230,18 @@ function sumText({ weighed, sum, whole, fraction }: Opinion, fullAt: number): st
 
 function waitLines({ ledger, opinion, lookUpMs }: TrialReport): string[] {
   const recipients = ledger.transactions.flatMap((each) => each.recipients)
-  if (opinion.delayMs === 0) return ['  RCPT     answered at once']
-  return opinion.waits.map((ms, index) => {
+  const refused = recipients
+    .filter(({ reply }) => reply !== notAsked)
+    .map(({ address, reply }) =>
+      visible(`  RCPT     TO:<${address}> is then refused: ${reply}`, 400),
+    )
+  if (opinion.delayMs === 0) return ['  RCPT     answered at once', ...refused]
+  const answered = opinion.waits.map((ms, index) => {
     const to = recipients[index]?.address
     const whom = to === undefined ? '' : ` TO:<${to}>`
     const all = `after ${time(ms)} of ${time(opinion.targetMs)}`
     const looked = index === 0 && lookUpMs >= 100 ? `, ${time(lookUpMs)} of it for look-ups` : ''
     return visible(`  RCPT    ${whom} answered ${ms === 0 ? 'at once' : `${all}${looked}`}`, 400)
   })
+  return [...answered, ...refused]
 }

@@ -44,6 +44,13 @@ describe('metrics', () => {
     assert.equal(await figures('treacle_backend_up'), 0)
   })
 
+  it('say nothing of the event loop before anybody has looked, and no number that cannot be', async () => {
+    const { metrics } = setUp()
+    const text = await metrics.text()
+    assert.match(text, /^process_resident_memory_bytes \d+$/m)
+    assert.doesNotMatch(text, /^nodejs_eventloop_lag_(?:min|mean|stddev)_seconds /m)
+  })
+
   it('are what Prometheus reads: each sample has its help and type', async () => {
     const { metrics } = setUp()
     assert.match(metrics.contentType, /^text\/plain; version=0\.0\.4/)

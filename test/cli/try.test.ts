@@ -65,6 +65,23 @@ describe('treacle try', () => {
     assert.equal(elsewhere.ledger.hostname, '')
   })
 
+  it('says which recipients are not ours to take', async () => {
+    const { config } = settings
+    const backend = { ...config.backend, recipient_domains: ['d.example'] }
+    const ours = { ...settings, config: { ...config, backend } }
+    const to = ['b@d.example', 'c@other.example']
+    const refused =
+      /^ {2}RCPT {5}TO:<(.*)> is then refused: 550 5\.7\.1 We do not relay to that domain$/gm
+    for (const helo of ['mail.example.org', 'box']) {
+      const report = await play({ settings: ours, helo, ptr: 'mail.example.org', to })
+      const found = [...trialText(report).join('\n').matchAll(refused)]
+      assert.deepEqual(
+        found.map(([, address]) => address),
+        ['c@other.example'],
+      )
+    }
+  })
+
   it('asks nobody when told so', async () => {
     const { lookUps } = await tryOne(
       {

@@ -121,6 +121,20 @@ describe('treacle check', { timeout: 120_000, concurrency: 2 }, () => {
     for (const [index, pattern] of expected.entries()) assert.match(lines[index] ?? '', pattern)
   })
 
+  it('finds an open relay that needs no asking', async () => {
+    const relay = (introduce: string, more = '') =>
+      check(`backend.addresses = ["10.0.0.25:25"]\nbackend.introduce = "${introduce}"\n${more}`)
+    for (const introduce of ['none', 'xforward']) {
+      const { code, stderr } = await relay(introduce)
+      assert.equal(code, 78)
+      assert.match(stderr, /^backend: the back end at 10\.0\.0\.25:25 would trust our address/)
+      assert.match(stderr, /backend\.recipient_domains, or .*backend\.introduce = "xclient"/)
+      const domains = 'backend.recipient_domains = ["example.net"]'
+      assert.equal((await relay(introduce, domains)).code, 0)
+    }
+    for (const introduce of ['auto', 'xclient']) assert.equal((await relay(introduce)).code, 0)
+  })
+
   it('finds what is no TOML, what is not there, and wrong lines of a list', async () => {
     const noToml = await check('name = "a"\nname = \n')
     assert.equal(noToml.code, 78)

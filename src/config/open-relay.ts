@@ -1,0 +1,34 @@
+/** What an operator hears whose back end would make an open relay of us, and when that is certain beforehand. */
+import { ConfigError } from '../core/errors.ts'
+import { isPrivate, parseIp } from '../core/ip.ts'
+import { parseAddress } from '../relay/dial.ts'
+import type { BackendOptions } from '../relay/options.ts'
+
+/** @param why As relay/open-relay.ts says it. */
+export function openRelay(why: string): ConfigError {
+  const what =
+    `${why}. A mail server on a loopback or private address relays for whoever it takes for a friend, ` +
+    'and would take us for one: Treacle would be an open relay. Either list the domains you take mail ' +
+    'for in backend.recipient_domains, or let the back end accept XCLIENT from us (for Postfix: ' +
+    'smtpd_authorized_xclient_hosts) and set backend.introduce = "xclient", or expect PROXY headers ' +
+    '(Postfix, Exim, Dovecot, OpenSMTPD) and set "proxy-v2"'
+  return new ConfigError([{ where: '', key: 'backend', what }])
+}
+
+/**
+ * Whether it need not be asked: it has a private address, is never told who the client is in a way that counts, and takes
+ * mail for any domain.
+ *
+ * @throws ConfigError
+ */
+export function mustBeNoRelay({ introduce, recipient_domains, addresses }: BackendOptions): void {
+  if (recipient_domains.length > 0 || (introduce !== 'none' && introduce !== 'xforward')) return
+  const trusting = addresses.find((address) => {
+    const ip = parseIp(parseAddress(address).host)
+    return ip !== null && isPrivate(ip)
+  })
+  if (trusting === undefined) return
+  throw openRelay(
+    `the back end at ${trusting} would trust our address and is not told who the client is`,
+  )
+}
