@@ -21,15 +21,17 @@ export interface Question {
 /** What came of a search. */
 export interface Explained {
   readonly connectionCount: number
+  /** Connections that were not asked about. */
+  readonly otherCount: number
   readonly lineCount: number
   /** The first lines that begin like a ledger and are none, with what was expected. */
   readonly bad: readonly { readonly line: number; readonly expected: string }[]
 }
 
-/** What a line says; `other` is about something, or somebody, else. */
+/** What a line says; `other` is about something else, `another` about somebody else. */
 type Told =
   | { readonly kind: 'lines'; readonly lines: readonly string[] }
-  | { readonly kind: 'other' }
+  | { readonly kind: 'other' | 'another' }
   | { readonly kind: 'wrong'; readonly expected: string }
 
 const badMax = 5
@@ -46,18 +48,20 @@ export async function explain(
   const bad: { line: number; expected: string }[] = []
   let lineCount = 0
   let connectionCount = 0
+  let otherCount = 0
   for await (const text of eachLine(question.file)) {
     lineCount += 1
     const told = await tell(text, question, judge)
     if (told.kind === 'wrong' && bad.length < badMax) {
       bad.push({ line: lineCount, expected: told.expected })
     }
+    if (told.kind === 'another') otherCount += 1
     if (told.kind !== 'lines') continue
     if (connectionCount > 0) print('')
     connectionCount += 1
     for (const line of told.lines) print(line)
   }
-  return { connectionCount, lineCount, bad }
+  return { connectionCount, otherCount, lineCount, bad }
 }
 
 async function* eachLine(file: string): AsyncGenerator<string> {
@@ -83,7 +87,7 @@ function fromJson(text: string, { id, client }: Question): Told {
     return { kind: 'wrong', expected: `the ledger of a connection${where}` }
   }
   const asked = (id === null || data.id === id) && (client === null || data.client === client)
-  return asked ? { kind: 'lines', lines: ledgerLines(data) } : { kind: 'other' }
+  return asked ? { kind: 'lines', lines: ledgerLines(data) } : { kind: 'another' }
 }
 
 function parsed(text: string): object | null {

@@ -77,11 +77,16 @@ export async function explainCommand(
 ): Promise<boolean> {
   const { config, id = null, client = null } = flags
   const judge = offlineJudge(await settingsOf(config, environment), systemClock)
-  const { connectionCount, lineCount, bad } = await explain({ file, id, client }, judge, say)
+  const found = await explain({ file, id, client }, judge, say)
+  const { connectionCount, otherCount, lineCount, bad } = found
   for (const { line, expected } of bad) {
     complain(visible(`${file}: line ${line}: expected ${expected}`))
   }
   if (connectionCount > 0) return true
+  if (otherCount > 0) {
+    complain(visible(`${file}: no connection of ${id ?? client}, only of others (${otherCount})`))
+    return false
+  }
   complain(
     `${file}: nothing to explain in ${lineCount} lines. Expected lines of Treacle's JSON log with ` +
       '"event":"connection" (written with log.level = "info"), or of its main log (log.mainlog)',

@@ -32,6 +32,14 @@ describe('the commands that judge', () => {
     assert.match(stdout, /^-: TSV, 2 lines, 1 connections$/m)
   })
 
+  it('explain says that a log is of others', () => {
+    const tried = treacle(['try', '--ip', '192.0.2.1', '--helo', 'box', '--offline', '--json'])
+    const { ledger } = JSON.parse(tried.stdout)
+    const { status, stderr } = treacle(['explain', '--client', '192.0.2.9'], JSON.stringify(ledger))
+    assert.equal(status, 1)
+    assert.equal(stderr, '-: no connection of 192.0.2.9, only of others (1)\n')
+  })
+
   it('try prints what would be', () => {
     const { status, stdout } = treacle(['try', '--ip', '192.0.2.1', '--helo', 'box', '--offline'])
     assert.equal(status, 0)

@@ -111,7 +111,8 @@ describe('treacle explain', () => {
     assert.equal(first(await explained(lines)).length, 2)
     assert.match(first(await explained(lines, { id: 'c2' }))[0] ?? '', /connection c2$/)
     assert.match(first(await explained(lines, { client: '192.0.2.1' }))[0] ?? '', /connection c1$/)
-    assert.equal((await explained(lines, { id: 'c3' })).connectionCount, 0)
+    const { connectionCount, otherCount } = await explained(lines, { id: 'c3' })
+    assert.deepEqual({ connectionCount, otherCount }, { connectionCount: 0, otherCount: 2 })
   })
 
   it('says which lines it expected something else of', async () => {
