@@ -1,24 +1,31 @@
 /**
- * `npm run profile -- relay|hold [greet|rcpt]`: where Treacle's time goes under load (a CPU profile), or its memory
- * while clients are held (what the heap has more of than before). Prints a summary.
+ * `npm run profile -- relay|hold [greet|rcpt]|retained`: where Treacle's time goes under load (a CPU profile), its memory
+ * while clients are held (what the heap has more of than before), or what of each connection stays when it is over,
+ * until everything is collected (decision 7). Prints a summary.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { summariseCpuProfile } from './lib/cpu-profile.ts'
 import { type HeapSnapshot, heapGrowth } from './lib/heap-growth.ts'
+import { type Allocations, retained } from './lib/retained.ts'
 import { measure } from './measure.ts'
 import { startTool, startTreacle } from './rig.ts'
 
 const heldCount = 2_000
+const sampledCount = 2_000
 const folder = mkdtempSync(join(tmpdir(), 'treacle-profile-'))
 
 async function main(what: string | undefined, phase = 'greet'): Promise<void> {
   await using dns = await startTool('names', (port) => ['127.0.0.1', String(port)])
   await using sink = await startTool('sink', (port) => ['--listen', `127.0.0.1:${port}`])
   const setup = { sink: sink.port, dns: dns.port }
-  const lines = what === 'hold' ? await profileHold(setup, phase) : await profileRelay(setup)
+  const lines = await (what === 'hold'
+    ? profileHold(setup, phase)
+    : what === 'retained'
+      ? profileRetained(setup)
+      : profileRelay(setup))
   process.stdout.write(`${lines.join('\n')}\n`)
 }
 
@@ -59,6 +66,23 @@ async function profileHold(setup: { sink: number; dns: number }, phase: string):
   const after = await snapshot(treacle.pid)
   await holding
   return heapGrowth(before, after, heldCount)
+}
+
+async function profileRetained(setup: { sink: number; dns: number }): Promise<string[]> {
+  const file = join(folder, 'retained')
+  process.env.RETAINED_FILE = file
+  const nodeOptions = [`--import=${join(import.meta.dirname, 'sampler.ts')}`]
+  await using treacle = await startTreacle({ ...setup, pauses: false, nodeOptions })
+  const send = (count: number) =>
+    measure('load', treacle, ['--messages', String(count), '--warmup', '0'], 0)
+  await send(3_000)
+  process.kill(treacle.pid, 'SIGUSR2')
+  await send(sampledCount)
+  process.kill(treacle.pid, 'SIGUSR2')
+  for (let tries = 0; tries < 40 && !existsSync(file); tries += 1) await sleep(500)
+  await sleep(1_000)
+  const { head }: { head: Allocations } = JSON.parse(readFileSync(file, 'utf8'))
+  return retained(head, sampledCount)
 }
 
 /** Node writes the file bit by bit; it is done when it ends as it must. */

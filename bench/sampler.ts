@@ -1,0 +1,28 @@
+/**
+ * Loaded into Treacle before everything else (`node --import`): the first SIGUSR2 begins to sample what is allocated; the
+ * second writes what of it has outlived the collections of the young, to the file that RETAINED_FILE names.
+ */
+import { writeFileSync } from 'node:fs'
+import { type HeapProfiler, Session } from 'node:inspector'
+
+/** A sample for so many bytes. */
+const samplingInterval = 2_048
+const session = new Session()
+let isSampling = false
+
+process.on('SIGUSR2', () => {
+  if (isSampling) return session.post('HeapProfiler.stopSampling', write)
+  isSampling = true
+  session.connect()
+  session.post('HeapProfiler.enable')
+  const alsoDead = {
+    includeObjectsCollectedByMajorGC: true,
+    includeObjectsCollectedByMinorGC: false,
+  }
+  session.post('HeapProfiler.startSampling', { samplingInterval, ...alsoDead })
+})
+
+function write(error: Error | null, { profile }: HeapProfiler.StopSamplingReturnType): void {
+  if (error === null)
+    writeFileSync(process.env.RETAINED_FILE ?? '/dev/null', JSON.stringify(profile))
+}
