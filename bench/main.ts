@@ -269,8 +269,8 @@ have run out, which slows all down (bench/lib/own-network.ts).`
 
 if (!tiny && !isOwnNetwork) {
   // There is no registry in there.
-  await rig.installHaraka().catch(() => {})
-  const code = runInOwnNetwork()
+  if (tables.some(({ part }) => parts.includes(part))) await rig.installHaraka().catch(() => {})
+  const code = await runInOwnNetwork()
   if (code !== null) process.exit(code)
 }
 await main()

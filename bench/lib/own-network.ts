@@ -5,7 +5,8 @@
  * need not be sought for, and the client has seven times as much to do: HAProxy falls from 4,500 messages/s to 600, and
  * so does everybody. In a namespace of ours the kernel keeps next to none.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 
 const mark = 'BENCH_NETWORK'
 const setUp = 'ip link set lo up && echo 500 >/proc/sys/net/ipv4/tcp_max_tw_buckets'
@@ -14,23 +15,23 @@ const setUp = 'ip link set lo up && echo 500 >/proc/sys/net/ipv4/tcp_max_tw_buck
 export const isOwnNetwork = process.env[mark] === 'own'
 
 /**
- * Runs the present script in one, with the same arguments.
+ * Runs the present script in one, with the same arguments; whatever would end us ends that.
  *
  * @returns Its exit code; null when that is not possible here.
  */
-export function runInOwnNetwork(): number | null {
+export async function runInOwnNetwork(): Promise<number | null> {
   const inside = (...command: string[]) => [
-    '--net',
-    'sh',
-    '-c',
-    `${setUp} && exec "$@"`,
-    'sh',
-    ...command,
+    ...['--net', 'sh', '-c', `${setUp} && exec "$@"`, 'sh', ...command],
   ]
   if (spawnSync('unshare', inside('true')).status !== 0) return null
-  const { status } = spawnSync('unshare', inside(process.execPath, ...process.argv.slice(1)), {
+  const own = [process.execPath, ...process.execArgv, ...process.argv.slice(1)]
+  const child = spawn('unshare', inside(...own), {
     stdio: 'inherit',
     env: { ...process.env, [mark]: 'own' },
   })
-  return status ?? 1
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => child.kill(signal))
+  }
+  await once(child, 'close')
+  return child.exitCode ?? 1
 }

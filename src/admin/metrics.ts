@@ -16,8 +16,9 @@ const waitBuckets = [1, 3, 5, 10, 20, 30, 60, 90, 120, 150, 200, 270]
 /** How often the lag of the event loop is looked at, in ms; more often would cost an idle process. */
 const lagEveryMs = 100
 
-/** What the package tells of the event loop when it has not looked since it was asked last: no number, and the largest. */
-const unseenLag = /^nodejs_eventloop_lag_\w+ (?:Nan|9223372036\S*)\n/gm
+/** What the package tells as the least lag when it has not looked since it was asked last, and all that it tells then. */
+const unseen = /^nodejs_eventloop_lag_min_seconds 9223372036/m
+const lags = /^nodejs_eventloop_lag_(?:min|max|mean|stddev|p\d\d)_seconds .*\n/gm
 
 export interface MetricSources {
   readonly log: Log
@@ -95,7 +96,7 @@ export class Metrics {
   async text(): Promise<string> {
     if (!this.#watchesProcess) this.#watchProcess()
     const text = await this.#registry.metrics()
-    return text.replace(unseenLag, '')
+    return unseen.test(text) ? text.replace(lags, '') : text
   }
 
   /** Not before somebody asks: each collection of garbage is then an event that is listened to. */

@@ -40,10 +40,6 @@ export class Delivery {
     this.#seat = new Seat(backend, client, leaving)
   }
 
-  get acceptedCount(): number {
-    return this.#accepted.length
-  }
-
   /** A new message. Nothing is said yet. */
   begin(sender: Sender): void {
     this.reset()
@@ -83,6 +79,10 @@ export class Delivery {
       const conversation = await this.#open()
       if (this.#broken !== null) return this.#broken
       const answer = await conversation.say('DATA', this.#backend.options.data_timeout)
+      if (this.#seat.givesUpOver(answer)) {
+        this.#mailReply = null
+        return await this.data(limits)
+      }
       // Unless it wants the content, it still holds the message.
       this.#seat.needsReset = answer.code !== 354
       this.#forget()
@@ -166,7 +166,7 @@ export class Delivery {
     return linesDue({ reset, forwarding, sender, known, recipient }, capabilities)
   }
 
-  /** @returns null when the conversation has served another client and does no longer: it has heard nothing. */
+  /** @returns null when all is to be said in another conversation, as this one is dead or may be worn. */
   async #sayDue(conversation: Conversation, due: readonly Due[]): Promise<readonly Reply[] | null> {
     const { isSpare } = this.#seat
     const goesOn = (answer: Reply, index: number) => goesOnAfter(due[index], answer)
@@ -176,7 +176,9 @@ export class Delivery {
       const firstMs = isSpare ? spareAnswerMs : limitMs
       const heard = await conversation.sayAll(lines, { firstMs, limitMs }, goesOn)
       this.#seat.isSpare = false
-      return isSpare && !isPositive(heard[0] ?? failures.wentAway) ? null : heard
+      if (isSpare && !isPositive(heard[0] ?? failures.wentAway)) return null
+      const toMail = heard[due.findIndex(({ about }) => about === 'sender')]
+      return toMail !== undefined && this.#seat.givesUpOver(toMail) ? null : heard
     } catch (error) {
       if (isSpare && error instanceof failures.BackendLost) return null
       throw error

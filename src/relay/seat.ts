@@ -6,6 +6,7 @@
  */
 import type { Eventual } from '../core/eventual.ts'
 import type { Leaving } from '../core/leaving.ts'
+import type { Reply } from '../core/reply.ts'
 import type { Backend } from './backend.ts'
 import type { Conversation } from './conversation.ts'
 import type { Introduction } from './introduce.ts'
@@ -15,6 +16,8 @@ export class Seat {
   readonly #client: () => Introduction
   readonly #leaving: Leaving
   #conversation: Conversation | null = null
+  /** Whether the next one must not have served anybody. */
+  #mustBeNew = false
   /** True when the back end still holds a message that was given up, or may do so: RSET is due. */
   needsReset = false
   /** True when another client was served in this conversation, and nothing was said since. */
@@ -48,7 +51,9 @@ export class Seat {
     this.needsReset = false
     const client = this.#client()
     // We keep no password, but the back end may take our word for who has logged in.
-    const spare = this.isLoggedIn || !mayBeSpare ? null : this.#backend.spare.take(client.secure)
+    const mustBeNew = this.isLoggedIn || this.#mustBeNew || !mayBeSpare
+    this.#mustBeNew = false
+    const spare = mustBeNew ? null : this.#backend.spare.take(client.secure)
     if (spare !== null) return this.#taken(spare, true)
     const conversed = this.#backend.converse(client, this.#leaving.signal, this.isLoggedIn)
     return conversed.then((conversation) => this.#taken(conversation, false))
@@ -63,6 +68,21 @@ export class Seat {
     this.needsReset = isSpare
     this.#conversation = conversation
     return conversation
+  }
+
+  /**
+   * Gives the conversation up where it may have carried as many messages as the back end lets one: OpenSMTPD answers 452
+   * to the 101st MAIL, Stalwart to DATA, Exim 421. The client cannot help that, so the next one is new.
+   *
+   * @param answer To MAIL or DATA.
+   * @returns Whether it is given up.
+   */
+  givesUpOver({ code }: Reply): boolean {
+    const hasCarried = (this.#conversation?.takenCount ?? 0) > 0
+    if (code < 400 || code >= 500 || !hasCarried || this.isLoggedIn) return false
+    this.giveUp()
+    this.#mustBeNew = true
+    return true
   }
 
   /** The conversation is over, or is to be; nothing of it is of use to anybody. */

@@ -13,7 +13,7 @@ import type { Conversation } from './conversation.ts'
 const keptMs: Ms = 2_000
 /** How long one may take to show that it is still there. */
 export const spareAnswerMs: Ms = 5_000
-/** How many messages go through one before it ends. Exim hangs up after 1,000. */
+/** How many messages go through one before it ends. Of less, the back end says so itself (Seat.givesUpOver). */
 const messagesMax = 500
 
 interface Kept {

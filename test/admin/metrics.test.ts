@@ -48,7 +48,7 @@ describe('metrics', () => {
     const { metrics } = setUp()
     const text = await metrics.text()
     assert.match(text, /^process_resident_memory_bytes \d+$/m)
-    assert.doesNotMatch(text, /^nodejs_eventloop_lag_(?:min|mean|stddev)_seconds /m)
+    assert.doesNotMatch(text, /^nodejs_eventloop_lag_(?:min|max|mean|stddev|p99)_seconds /m)
   })
 
   it('are what Prometheus reads: each sample has its help and type', async () => {

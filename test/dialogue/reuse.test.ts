@@ -72,6 +72,51 @@ describe('a conversation that has done its work', () => {
     assert.equal(backend.connections, 3)
   })
 
+  for (const [verb, refusal] of [
+    ['MAIL', '452 4.5.3 Too many messages sent'],
+    ['MAIL', '421 4.7.0 Too many messages in one connection'],
+    ['DATA', '451 4.4.5 Maximum number of messages per session exceeded'],
+  ] as const) {
+    it(`costs nobody a message when it has carried all it may: ${refusal} to ${verb}`, async () => {
+      const taken: number[] = []
+      await using backend = await startBackend({
+        replies: (line, connection) => {
+          const count = taken[connection] ?? 0
+          if (line === '.') taken[connection] = count + 1
+          return count === 2 && line.startsWith(verb) ? refusal : undefined
+        },
+      })
+      await using proxy = await startProxy({ backend: backend.address, config })
+      for (let last = 1; last <= 5; last += 1) await sendsOne(proxy, `192.0.2.${last}`)
+      const client = await proxy.connectFrom('192.0.2.9')
+      await client.isGreeted()
+      for (let count = 0; count < 5; count += 1) await givesOne(client)
+      client.says('QUIT')
+      await client.hears('221 ')
+      assert.equal(backend.messages.length, 10)
+      assert.deepEqual(
+        taken.filter((count) => count > 0),
+        [2, 2, 2, 2, 2],
+      )
+    })
+  }
+
+  it('is given up for one that is new, and once: what that says is the answer', async () => {
+    await using backend = await startBackend({
+      replies: (line) => (line.startsWith('MAIL FROM:<slow') ? '451 4.1.8 try later' : undefined),
+    })
+    await using proxy = await startProxy({ backend: backend.address, config })
+    await sendsOne(proxy, '192.0.2.1')
+    const client = await proxy.connectFrom('192.0.2.2')
+    await client.isGreeted()
+    client.says('MAIL FROM:<slow@example.org>\r\nRCPT TO:<b@example.net>')
+    await client.hears('250 ')
+    await client.hears('451 4.1.8')
+    assert.equal(backend.connections, 3)
+    client.says('QUIT')
+    await client.hears('221 ')
+  })
+
   it('is not kept when the last message was refused, as a back end may count what it refuses', async () => {
     await using backend = await startBackend({
       replies: (line) => (line === '.' ? '554 5.7.1 no' : undefined),
@@ -138,6 +183,13 @@ async function sendsOne(proxy: RunningProxy, from: string, answer = '250 '): Pro
 }
 
 async function sends(client: ScriptClient, answer = '250 '): Promise<void> {
+  await givesOne(client, answer)
+  client.says('QUIT')
+  await client.hears('221 ')
+  await client.isHungUpOn()
+}
+
+async function givesOne(client: ScriptClient, answer = '250 '): Promise<void> {
   const ask = ['MAIL FROM:<a@example.org>', 'RCPT TO:<b@example.net>']
   for (const line of ask) {
     client.says(line)
@@ -147,7 +199,4 @@ async function sends(client: ScriptClient, answer = '250 '): Promise<void> {
   await client.hears('354 ')
   client.says('Subject: x\r\n\r\nhello\r\n.')
   await client.hears(answer)
-  client.says('QUIT')
-  await client.hears('221 ')
-  await client.isHungUpOn()
 }
