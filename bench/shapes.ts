@@ -25,6 +25,7 @@ const head = 'From: <a@example.org>\r\nTo: <b@example.org>\r\nSubject: x\r\n'
 const envelope = ['MAIL FROM:<a@example.org>', 'RCPT TO:<rcpt0@example.org>', 'DATA']
 
 const plain = 'plain mail of 5 MB'
+const quarter = 'plain mail of 250 kB'
 const small = 'plain mail of 4 kB, a connection each'
 const recipients = Array.from({ length: 1_000 }, (_, at) => `RCPT TO:<rcpt${at}@example.org>`)
 const toMany = [...envelope.slice(0, 1), ...recipients, ...envelope.slice(-1)]
@@ -81,7 +82,12 @@ export function shapesOf(mega: number): readonly Shape[] {
     mail('Received again and again (refused)', message('Received:\r\n'.repeat(mega / 4), ''), {
       end: /^554 5\.4\.6/,
     }),
-    mail('segments of one byte', linesOf(plainLine, mega / 4), { pieces: 1, times: 2 }),
+    mail(quarter, linesOf(plainLine, mega / 4), { times: 40, beside: quarter }),
+    mail('segments of one byte', linesOf(plainLine, mega / 4), {
+      pieces: 1,
+      times: 2,
+      beside: quarter,
+    }),
     mail('1,000 recipients of 5 MB', lines(plainLine), { commands: toMany, times: 2 }),
     mail('NOOP again and again (closed)', Buffer.from('NOOP\r\n'.repeat(mega / 6)), {
       commands: [],

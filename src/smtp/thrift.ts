@@ -11,7 +11,7 @@ import type { Tap } from './tap.ts'
 /** A read of less bytes is a small one. */
 const pieceMin = 1_024
 /** So many small reads are free. */
-const creditMax = 100
+const creditMax = 32
 /** A larger one earns another for so many bytes. */
 const bytesForCredit = 8_192
 /** How long nothing is read then: too short for anybody to notice, and for much to pile up. */

@@ -7,7 +7,7 @@ import { FakeClock } from '../helpers/fake-clock.ts'
 describe('Thrift', () => {
   it('rests after each small piece when there have been too many', async () => {
     const { clock, thrift, heard } = setUp()
-    for (let piece = 0; piece < 99; piece += 1) thrift.read(1)
+    for (let piece = 0; piece < 31; piece += 1) thrift.read(1)
     assert.deepEqual(heard, [])
     thrift.read(1)
     assert.deepEqual(heard, ['close'])
@@ -19,9 +19,9 @@ describe('Thrift', () => {
   it('never rests while pieces are large enough, or after what went on is over', () => {
     const { thrift, heard } = setUp()
     for (let piece = 0; piece < 1_000; piece += 1) thrift.read(1_460)
-    for (let piece = 0; piece < 99; piece += 1) thrift.read(1)
+    for (let piece = 0; piece < 31; piece += 1) thrift.read(1)
     thrift.renew()
-    for (let piece = 0; piece < 99; piece += 1) thrift.read(1)
+    for (let piece = 0; piece < 31; piece += 1) thrift.read(1)
     thrift.read(8_192)
     thrift.read(1)
     assert.deepEqual(heard, [])
