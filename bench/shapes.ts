@@ -93,6 +93,7 @@ export function shapesOf(mega: number): readonly Shape[] {
       commands: [],
       end: /^421 /,
       times: 20,
+      beside: quarter,
     }),
     mail(small, linesOf(plainLine, 4_000), { times: 200, beside: small }),
     mail('1,000 recipients of 4 kB', linesOf(plainLine, 4_000), {
