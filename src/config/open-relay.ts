@@ -2,6 +2,7 @@
 import { ConfigError } from '../core/errors.ts'
 import { isPrivate, parseIp } from '../core/ip.ts'
 import { parseAddress } from '../relay/dial.ts'
+import { isDemanded, riskIn } from '../relay/open-relay.ts'
 import type { BackendOptions } from '../relay/options.ts'
 
 /** @param why As relay/open-relay.ts says it. */
@@ -21,14 +22,15 @@ export function openRelay(why: string): ConfigError {
  *
  * @throws ConfigError
  */
-export function mustBeNoRelay({ introduce, recipient_domains, addresses }: BackendOptions): void {
-  if (recipient_domains.length > 0 || (introduce !== 'none' && introduce !== 'xforward')) return
+export function mustBeNoRelay(options: BackendOptions): void {
+  const { introduce: how, recipient_domains, addresses } = options
+  // What these demand or find out, only the back end can tell.
+  if (how === 'auto' || isDemanded(how)) return
   const trusting = addresses.find((address) => {
     const ip = parseIp(parseAddress(address).host)
     return ip !== null && isPrivate(ip)
   })
-  if (trusting === undefined) return
-  throw openRelay(
-    `the back end at ${trusting} would trust our address and is not told who the client is`,
-  )
+  const trusts = trusting !== undefined
+  const risk = riskIn({ how, told: false, listed: recipient_domains.length > 0, trusts })
+  if (risk !== null) throw openRelay(`the back end at ${trusting} ${risk}`)
 }

@@ -1,5 +1,5 @@
 /**
- * Loaded into Treacle before everything else (`node --import`): at SIGUSR2 it collects garbage, twice, and
+ * Loaded into Treacle before everything else (`node --import`): at SIGUSR2 it collects garbage, again and again, and
  * writes down what the process holds, one line of JSON in the file that SOAK_FIGURES names.
  */
 import { appendFileSync, readdirSync } from 'node:fs'
@@ -8,17 +8,16 @@ import { runInNewContext } from 'node:vm'
 
 setFlagsFromString('--expose-gc')
 const collect: unknown = runInNewContext('gc')
-const settleMs = 300
+const collections = 4
 
-process.on('SIGUSR2', () => {
+process.on('SIGUSR2', () => collectAndWrite(collections))
+
+/** What has native memory behind it is freed in a later turn of the loop, or by the next collection; so are its dependents. */
+function collectAndWrite(left: number): void {
+  if (left === 0) return write()
   collectGarbage()
-  // What has native memory behind it gives that back some time after the collection, and its own
-  // dependents go with the next one.
-  setTimeout(() => {
-    collectGarbage()
-    setTimeout(write, settleMs).unref()
-  }, settleMs).unref()
-})
+  setImmediate(() => collectAndWrite(left - 1))
+}
 
 function collectGarbage(): void {
   if (typeof collect === 'function') collect()
