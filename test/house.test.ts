@@ -31,7 +31,7 @@ const monopolies = [
   { what: /from 'nodemailer/, owner: 'relay/dial.ts' },
   { what: /from 'pino'/, owner: 'observe/log.ts' },
   { what: /from 'tldts'/, owner: 'core/registered-domain.ts' },
-  { what: /\bWebAssembly\./, owner: 'smtp/lanes.ts' },
+  { what: /\bWebAssembly\./, owner: 'core/webassembly.ts' },
   { what: /from 're2js'/, owner: 'core/pattern.ts' },
   { what: /from 'lru-cache'/, owner: 'dns/shared-answers.ts' },
   { what: /import (?!type)[^\n]*from 'node:dns/, owner: 'dns/channel-pool.ts' },

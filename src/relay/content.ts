@@ -11,7 +11,6 @@ import type { Conversation } from './conversation.ts'
 import { BackendLost, wentAway } from './failures.ts'
 import { HeaderFilter } from './header-filter.ts'
 import type { BackendOptions } from './options.ts'
-import { ownHeaders } from './trace.ts'
 
 export interface ContentLimits {
   /** Largest message in bytes. */
@@ -26,12 +25,14 @@ export class Content {
   readonly #conversation: Conversation
   readonly #options: BackendOptions
   readonly #limits: ContentLimits
-  readonly #filter = new HeaderFilter(ownHeaders)
+  readonly #filter = new HeaderFilter()
   /** Leaves with the first of the content. */
   #head: Buffer = nothing
   #byteCount = 0
   #verdict: Reply | null = null
   #hash: Hash | null = null
+  /** Whether what was written last went on as copies only. */
+  #isCopied = false
 
   constructor(conversation: Conversation, options: BackendOptions, limits: ContentLimits) {
     this.#conversation = conversation
@@ -74,6 +75,7 @@ export class Content {
     this.#hash?.update(bytes)
     if (this.#verdict !== null || this.#conversation.answeredEarly) return undefined
     const pieces = this.#filter.push(bytes)
+    this.#isCopied = pieces.every(({ buffer }) => buffer !== bytes.buffer)
     if (this.#byteCount > this.#limits.sizeMax) {
       this.refuse(reply(552, '5.3.4', `Message exceeds ${this.#limits.sizeMax} bytes`))
     } else if (this.#filter.receivedCount > this.#limits.receivedMax) {
@@ -86,10 +88,9 @@ export class Content {
     return undefined
   }
 
-  /** Whether bytes of what was written are still waited for by somebody; others may be overwritten. */
+  /** Whether bytes of what was written last are still waited for by somebody; others may be overwritten. */
   get holds(): boolean {
-    const mayGoOn = this.#verdict === null && this.#filter.holds
-    return mayGoOn || !this.#conversation.isFlushed
+    return !this.#isCopied && !this.#conversation.isFlushed
   }
 
   /** Makes sure that this message is not delivered, and settles the final reply. */

@@ -1,13 +1,11 @@
 /** Content sixteen bytes at a time: the same is found, and written, as byte by byte. */
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { DataScan } from '../../src/smtp/data-scan.ts'
 import { lay } from '../../src/smtp/lanes.ts'
 import { Mender } from '../../src/smtp/mend.ts'
 import { effort } from '../fuzz/effort.ts'
-import { assemble, assembledFile } from './assemble.ts'
 
 /** What is ordinary for longer than sixteen bytes, and what is not, at all distances from each other. */
 const plain = fc.oneof(
@@ -21,10 +19,6 @@ const wire = fc
 const cuts = fc.array(fc.nat({ max: 300 }), { maxLength: 3 })
 
 describe('lanes', () => {
-  it('are assembled from lanes.wat as it is (npm run wasm)', async () => {
-    assert.equal(await readFile(assembledFile, 'utf8'), await assemble())
-  })
-
   it('find the end, and what is wrong before it', () => {
     fc.assert(
       fc.property(wire, cuts, (text, at) => {
