@@ -36,7 +36,14 @@ function endOf(address: string): { readonly host: string; readonly port: number 
   return { host, port: Number(address.slice(colon + 1)) }
 }
 
-/** @throws What the operating system says, such as EADDRINUSE or EACCES. */
+/** What can be done about it, by what the operating system says. */
+const remedies: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'stop who listens there (`ss -ltnp` names it), or choose another address',
+  EADDRNOTAVAIL: 'choose an address that this host has (`ip address`), or 0.0.0.0 for all',
+  EACCES: 'give it CAP_NET_BIND_SERVICE, as ports below 1024 need it, or choose another port',
+}
+
+/** @throws What the operating system says, such as EADDRINUSE or EACCES, and what to do. */
 export async function listen(
   place: Place,
   onSocket: (socket: Socket) => void,
@@ -44,11 +51,17 @@ export async function listen(
 ): Promise<Listener> {
   const server = createServer({ noDelay: true }, onSocket)
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.once('error', reject)
+  const onFailure = (error: NodeJS.ErrnoException) => {
+    // Still what the operating system threw, by which whoever starts us tells it from others.
+    const remedy = remedies[error.code ?? ''] ?? 'choose another address'
+    error.message = `listen.${place.tls ? 'tls_addresses' : 'addresses'}: ${error.message}; ${remedy}`
+    reject(error)
+  }
+  server.once('error', onFailure)
   const where: object = { ...place, backlog }
   server.listen(where, resolve)
   await promise
-  server.off('error', reject)
+  server.off('error', onFailure)
   server.on('error', onError)
   return { server, address: addressOf(server) }
 }

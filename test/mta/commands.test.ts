@@ -223,7 +223,10 @@ describe('treacle run', { timeout: 120_000, concurrency: 2 }, () => {
         backend.addresses = ["127.0.0.1:${telling.port}"]
         reasons.sorbs-dul.action = "delay"`)
       assert.equal(ended.code, 69, shown(ended))
-      assert.match(ended.stderr, new RegExp(`address already in use.* ${taken}\\n$`))
+      assert.match(
+        ended.stderr,
+        new RegExp(`^listen\\.addresses: .*address already in use ${taken}; stop who `),
+      )
       assert.equal(ended.stderr.trimEnd().split('\n').length, 1, ended.stderr)
     })
   }
