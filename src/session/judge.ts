@@ -77,7 +77,7 @@ export async function judge(
 
 /** DNS as far as the record tells. */
 export function recordedDns({ ip, name, nameState }: Hearsay): Dns {
-  const unavailable: Answer<string> = { kind: 'unavailable', why: 'not recorded' }
+  const unavailable: Answer<string> = { kind: 'unavailable', why: 'nobody was asked' }
   const none: Answer<string> = { kind: 'none' }
   const known = name.toLowerCase().replace(/\.$/, '')
   const hasName = nameState === 'verified' || nameState === 'unverified'
