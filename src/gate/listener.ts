@@ -39,7 +39,7 @@ function endOf(address: string): { readonly host: string; readonly port: number 
 /** What can be done about it, by what the operating system says. */
 const remedies: Readonly<Record<string, string>> = {
   EADDRINUSE: 'stop who listens there (`ss -ltnp` names it), or choose another address',
-  EADDRNOTAVAIL: 'choose an address that this host has (`ip address`), or 0.0.0.0 for all',
+  EADDRNOTAVAIL: 'choose an address that this host has (`ip address`), or 0.0.0.0 or [::] for all',
   EACCES: 'give it CAP_NET_BIND_SERVICE, as ports below 1024 need it, or choose another port',
 }
 
