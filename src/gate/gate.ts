@@ -57,7 +57,7 @@ export class Gate {
    * Begins to accept.
    *
    * @returns The address as it came to be, with the port that was free for port 0.
-   * @throws What the operating system says, such as EADDRINUSE or EACCES.
+   * @throws What `listen` throws.
    */
   async listen(place: Place): Promise<string> {
     const { server, address } = await listen(

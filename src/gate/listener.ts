@@ -52,9 +52,13 @@ export async function listen(
   const server = createServer({ noDelay: true }, onSocket)
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const onFailure = (error: NodeJS.ErrnoException) => {
-    // Still what the operating system threw, by which whoever starts us tells it from others.
-    const remedy = remedies[error.code ?? ''] ?? 'choose another address'
-    error.message = `listen.${place.tls ? 'tls_addresses' : 'addresses'}: ${error.message}; ${remedy}`
+    // Still what the operating system threw, by which whoever starts us tells it from others. No setting is
+    // to blame for a socket that was inherited.
+    const remedy = remedies[error.code ?? '']
+    if ('host' in place) {
+      error.message = `listen.${place.tls ? 'tls_addresses' : 'addresses'}: ${error.message}`
+      if (remedy !== undefined) error.message += `; ${remedy}`
+    }
     reject(error)
   }
   server.once('error', onFailure)

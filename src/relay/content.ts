@@ -88,7 +88,7 @@ export class Content {
     return undefined
   }
 
-  /** Whether bytes of what was written last are still waited for by somebody; others may be overwritten. */
+  /** Until the next `write`: whether bytes of the last are still waited for; if not, they may be overwritten. */
   get holds(): boolean {
     return !this.#isCopied && !this.#conversation.isFlushed
   }

@@ -24,7 +24,7 @@ const decideAfter = 128
 const atStart = 0
 const behind = 5
 
-/** How far behind a byte header.wat may look. */
+/** How many bytes are read at each place. */
 const reach = 16
 
 const names = Buffer.concat(['received', ...ownHeaders].map(entry))
@@ -72,8 +72,9 @@ export class HeaderFilter {
     const rest = run.rest.value
     this.#headerCount += rest - base
     const isOver = this.#place === behind
-    // A copy: the chunk is not kept.
+    // A copy: the memory of the chunk may be given back at once.
     this.#held = isOver ? empty : loops.copyOf(rest, to)
+    // What was held back is the start of a line, so where anything was taken, all of it was.
     if (end !== rest) {
       const kept = loops.copyOf(base, end)
       return isOver ? [kept, chunk.subarray(rest - chunkAt)] : [kept]

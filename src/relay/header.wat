@@ -1,7 +1,10 @@
-;; What is done to each byte of a header. At the start of the memory is a table of names, 32 bytes each: the name, lower
-;; case, in sixteen bytes; which of them are the name's, by bits; its length; whether all names that begin so are meant
-;; (1) or not (0). The first, none is shorter, is the one that is counted, the others are forged where a client sends
-;; them. header-filter.ts calls this; `npm run wasm` assembles it.
+;; What is done to each line of a header. At the start of the memory is a table of names, 32 bytes each:
+;;    0  the name, lower case, in sixteen bytes
+;;   16  a bit for each of them that is the name's
+;;   18  how many that are
+;;   19  1 where all names that begin so are meant, else 0
+;; The first is counted, the others are forged where a client sends them; no name may be shorter than the first.
+;; header-filter.ts calls this; `npm run wasm` assembles it.
 (module
   (memory (export "memory") 2)
 
@@ -10,7 +13,7 @@
   (global $place (export "place") (mut i32) (i32.const 0))
   ;; How many fields had the name that is counted.
   (global $count (export "count") (mut i32) (i32.const 0))
-  ;; The first byte that was not taken: of a line too short to be judged, or behind the header.
+  ;; The first byte that was not taken: of a line too short to be judged, or behind the header; `to` when all was taken.
   (global $rest (export "rest") (mut i32) (i32.const 0))
 
   (func $isBlank (param $byte i32) (result i32)

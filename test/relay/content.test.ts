@@ -189,6 +189,24 @@ describe('Content', () => {
     assert.match(replyText(await at.content.finish()), /^451 4\.4\.2 /)
     assert.equal(at.clock.sleeping, 0)
   })
+
+  it('holds on to what the back end has yet to read, unless it went on as a copy', async () => {
+    await using at = await start(
+      { stopsReading: true },
+      { ...limits, sizeMax: 1e9, headerMax: 1e9 },
+    )
+    // In memory of its own, as what comes from a socket is.
+    const write = (text: string) => void at.content.write(Buffer.alloc(text.length, text))
+    const field = 'A: b\r\n'
+    for (let count = 0; at.conversation.isFlushed && count < 200; count += 1)
+      write(field.repeat(10_000))
+    assert.ok(!at.conversation.isFlushed)
+    assert.ok(at.content.holds, 'a slice')
+    write(`X-Treacle-: x\r\n${field}`)
+    assert.ok(!at.content.holds, 'a copy')
+    write(`${field}X-Treacle-: x\r\n\r\ntext\r\n`)
+    assert.ok(at.content.holds, 'a copy of the header, a slice of the text')
+  })
 })
 
 interface Started extends Setup {
