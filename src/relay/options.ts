@@ -40,7 +40,9 @@ export const backendOptions = z.strictObject({
     .describe(
       'Domains that mail may be addressed to, "*.example.org" for all below one; empty: the back end ' +
         'decides. Must be set when the back end has a loopback or private address and is not told ' +
-        'who the client is, since it would then relay for the whole world.',
+        'who the client is, since it would then relay for the whole world. Only what follows the last ' +
+        '"@" is looked at: a back end that routes "user%host@..." or "host!user@..." for its friends, ' +
+        'such as Sendmail or a Postfix with permit_mynetworks, must refuse such addresses itself.',
     ),
   tls: z
     .enum(['opportunistic', 'require', 'off'])
