@@ -171,7 +171,7 @@ function ledgerOf(
 
 function transactionOf({ sender, recipients }: Recorded, { backend }: Config) {
   const addresses = recipients.map((address) => {
-    const isTaken = takesDomain(backend.recipient_domains, splitAddress(address).domain)
+    const isTaken = takesDomain(backend.recipient_domains, address)
     return { address, reply: isTaken ? notAsked : replyText(notOurs) }
   })
   return { sender: sender ?? '', recipients: addresses, bytes: 0, reply: '' }

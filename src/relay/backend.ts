@@ -90,8 +90,10 @@ export class Backend {
     }
     const conversation = new Conversation(dialled, this.#clock)
     const { introduce: how, protocol, command_timeout } = this.options
+    const trusts = trustsUs(dialled.socket)
     conversation.mayServeOthers = command === null && !isProxied(how)
-    conversation.isPrivate = dialled.secure || trustsUs(dialled.socket)
+    conversation.relaysForUs = conversation.mayServeOthers && trusts
+    conversation.isPrivate = dialled.secure || trusts
     if (conversation.mayServeOthers) return conversation
     const hello = { verb: greetingVerb(client, protocol), name: client.helo.name }
     const stop = () => conversation.destroy()

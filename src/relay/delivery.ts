@@ -5,7 +5,7 @@
  * and given up whenever the client is made to wait (`park`), so that a waiting client never
  * occupies a place at the back end; afterwards it is told again what it had agreed to.
  */
-import { type Recipient, type Sender, splitAddress } from '../core/envelope.ts'
+import type { Recipient, Sender } from '../core/envelope.ts'
 import type { Eventual } from '../core/eventual.ts'
 import type { Leaving } from '../core/leaving.ts'
 import { isHalf, isPositive, type Reply } from '../core/reply.ts'
@@ -16,7 +16,7 @@ import type { Conversation } from './conversation.ts'
 import * as failures from './failures.ts'
 import type { Introduction } from './introduce.ts'
 import { type Due, goesOnAfter, linesDue } from './lines-due.ts'
-import { takesDomain } from './open-relay.ts'
+import { mayRouteOn, takesDomain } from './open-relay.ts'
 import { Seat } from './seat.ts'
 import { spareAnswerMs } from './spare.ts'
 
@@ -54,11 +54,14 @@ export class Delivery {
   /** Passes on one recipient. @returns The back end's answer, or why there can be none. */
   async recipient(recipient: Recipient): Promise<Reply> {
     if (this.#broken !== null) return this.#broken
-    const { domain } = splitAddress(recipient.address)
-    if (!takesDomain(this.#backend.options.recipient_domains, domain)) return failures.notOurs
+    // Who has logged in may send to the whole world, as far as the back end lets them.
+    const listed = this.#seat.isLoggedIn ? [] : this.#backend.options.recipient_domains
+    if (!takesDomain(listed, recipient.address)) return failures.notOurs
     if (this.isFull) return failures.oneByOne
     if (this.#mailReply !== null && !isPositive(this.#mailReply)) return this.#mailReply
     try {
+      const mayRoute = mayRouteOn(recipient.address)
+      if (mayRoute && (await this.#open()).relaysForUs) return failures.routesOn
       const answer = await this.#catchUp(recipient)
       if (answer === null) return this.#broken ?? this.#mailReply ?? failures.wentAway
       if (isPositive(answer)) this.#accepted.push(recipient)
@@ -115,12 +118,10 @@ export class Delivery {
    */
   async authenticate(user: string, password: string): Promise<Reply> {
     try {
-      const conversation = this.#seat.taken ?? (await this.#seat.take({ mayBeSpare: false }))
-      const secret = Buffer.from(`\0${user}\0${password}`).toString('base64')
-      const { command_timeout } = this.#backend.options
-      const said = await conversation.say(`AUTH PLAIN ${secret}`, command_timeout)
+      const { conversation, said } = await this.#seat.logIn(user, password)
       const answer = this.#judged(conversation, said)
       this.#seat.isLoggedIn = isPositive(answer)
+      conversation.relaysForUs &&= !this.#seat.isLoggedIn
       // Who may wait for the next attempt occupies no place.
       this.park()
       return answer

@@ -58,6 +58,11 @@ export const changedExtensions = reply(
   'Extensions have changed since EHLO; try again',
 )
 export const notOurs = reply(550, '5.7.1', 'We do not relay to that domain')
+export const routesOn = reply(
+  550,
+  '5.7.1',
+  'We do not relay for "%", "!", "@" or ":" before the last "@"',
+)
 export const oneByOne = reply(
   452,
   '4.5.3',

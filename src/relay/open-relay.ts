@@ -6,6 +6,7 @@
  * listed domains only. XFORWARD reaches its log only (XFORWARD_README), so it does not count.
  */
 import type { Socket } from 'node:net'
+import { splitAddress } from '../core/envelope.ts'
 import { isPrivate, parseIp } from '../core/ip.ts'
 import type { BackendOptions } from './options.ts'
 
@@ -51,11 +52,21 @@ export function isPrivateText(address: string | undefined): boolean {
 }
 
 /** True when mail for this domain may be passed on; the bare "postmaster" has none and may always. */
-export function takesDomain(recipientDomains: readonly string[], domain: string): boolean {
+export function takesDomain(recipientDomains: readonly string[], address: string): boolean {
+  const { domain } = splitAddress(address)
   if (recipientDomains.length === 0 || domain === '') return true
   return recipientDomains.some((listed) =>
     listed.startsWith('*.') ? domain.endsWith(listed.slice(1)) : domain === listed,
   )
+}
+
+/**
+ * True when the local part may name another domain to a server that relays for us, quoted or not:
+ * "user%host", "host!user", "user@host", "@host:user". The domain behind the last "@" is then only
+ * the first hop. Postfix (allow_percent_hack, swap_bangpath) and Sendmail send such mail on.
+ */
+export function mayRouteOn(address: string): boolean {
+  return /[%!@:]/.test(splitAddress(address).local)
 }
 
 /** Where a socket leads to, for the log. */

@@ -40,9 +40,9 @@ export const backendOptions = z.strictObject({
     .describe(
       'Domains that mail may be addressed to, "*.example.org" for all below one; empty: the back end ' +
         'decides. Must be set when the back end has a loopback or private address and is not told ' +
-        'who the client is, since it would then relay for the whole world. Only what follows the last ' +
-        '"@" is looked at: a back end that routes "user%host@..." or "host!user@..." for its friends, ' +
-        'such as Sendmail or a Postfix with permit_mynetworks, must refuse such addresses itself.',
+        'who the client is, since it would then relay for the whole world. Such a back end is not ' +
+        'asked for "user%host@...", "host!user@..." and the like either, which many servers route on ' +
+        'for their friends. Who has logged in may send to any domain.',
     ),
   tls: z
     .enum(['opportunistic', 'require', 'off'])

@@ -59,6 +59,22 @@ export class Seat {
     return conversed.then((conversation) => this.#taken(conversation, false))
   }
 
+  /**
+   * Says AUTH in the conversation that will carry the mail.
+   *
+   * @returns It, and what the back end says there.
+   * @throws As take, and BackendLost.
+   */
+  async logIn(
+    user: string,
+    password: string,
+  ): Promise<{ readonly conversation: Conversation; readonly said: Reply }> {
+    const conversation = this.taken ?? (await this.take({ mayBeSpare: false }))
+    const secret = Buffer.from(`\0${user}\0${password}`).toString('base64')
+    const { command_timeout } = this.#backend.options
+    return { conversation, said: await conversation.say(`AUTH PLAIN ${secret}`, command_timeout) }
+  }
+
   #taken(conversation: Conversation, isSpare: boolean): Conversation {
     if (this.#leaving.reason !== null) {
       conversation.quit()

@@ -208,6 +208,19 @@ describe('Delivery', () => {
     }
   })
 
+  it('sends nothing through a server that trusts us to where the local part may lead', async () => {
+    const none = { introduce: 'none' }
+    await using at = await start({}, none)
+    at.delivery.begin(alice)
+    for (const local of ['x%a.example', 'a.example!x', '"x@a.example"', '"@a.example:x"']) {
+      const address = `${local}@example.net`
+      assert.match(await at.rcpt(recipientOf(address)), /^550 5\.7\.1 /, address)
+    }
+    assert.match(await at.rcpt(bob), /^250 /)
+    const asked = at.server.transcript.filter((line) => line.startsWith('RCPT'))
+    assert.deepEqual(asked, ['RCPT TO:<bob@example.net>'])
+  })
+
   it('passes on parameters that the back end offers, and no others', async () => {
     const sender: Sender = {
       address: 'alice@example.org',
@@ -416,6 +429,15 @@ describe('Delivery of a client that logs in', () => {
     assert.match(await at.rcpt(bob), /^250 /)
     assert.equal(at.server.connections, 1)
     assert.equal(at.server.transcript[1], `AUTH PLAIN ${Buffer.from('\0u\0p').toString('base64')}`)
+  })
+
+  it('sends to any domain, as the back end knows who it is', async () => {
+    await using at = await start({ replies: authReply('235 2.7.0 welcome') }, { introduce: 'none' })
+    await at.logsIn('u')
+    at.delivery.begin(alice)
+    for (const address of ['x@elsewhere.example', 'x%elsewhere.example@example.net']) {
+      assert.match(await at.rcpt(recipientOf(address)), /^250 /, address)
+    }
   })
 
   const losses = [
