@@ -127,7 +127,8 @@ export class Content {
     const head = this.#head
     this.#head = nothing
     for (const piece of [head, ...pieces]) {
-      if (piece.length > 0) full = this.#conversation.write(piece, this.#options.block_timeout)
+      if (piece.length === 0) continue
+      full = this.#conversation.write(piece, this.#options.block_timeout) ?? full
     }
     return full
   }

@@ -8,8 +8,8 @@
 (module
   (memory (export "memory") 2)
 
-  ;; Where the next byte stands: 0 at the start of the message, 1 at the start of a line behind a field that is kept,
-  ;; 2 behind one that is dropped, 3 in a line that is kept, 4 in one that is dropped, 5 behind the header.
+  ;; Where the next byte stands: 0 at the start of a line behind one that is kept, or of the message, 1 behind one that
+  ;; is dropped, 2 in a line that is kept, 3 in one that is dropped, 4 behind the header.
   (global $place (export "place") (mut i32) (i32.const 0))
   ;; How many fields had the name that is counted.
   (global $count (export "count") (mut i32) (i32.const 0))
@@ -20,6 +20,18 @@
     (i32.or
       (i32.eq (local.get $byte) (i32.const 0x20))
       (i32.eq (local.get $byte) (i32.const 0x09))))
+
+  ;; What C's isspace() says is space, which Exim allows between a name and its colon; without CR and LF.
+  (func $isSpace (param $byte i32) (result i32)
+    (i32.or
+      (call $isBlank (local.get $byte))
+      ;; VT and FF.
+      (i32.lt_u (i32.sub (local.get $byte) (i32.const 0x0b)) (i32.const 2))))
+
+  (func $isNewline (param $byte i32) (result i32)
+    (i32.or
+      (i32.eq (local.get $byte) (i32.const 0x0a))
+      (i32.eq (local.get $byte) (i32.const 0x0d))))
 
   (func $isNamed (param $from i32) (param $length i32) (param $name i32) (result i32)
     (local $bits i32)
@@ -53,19 +65,11 @@
     (loop $next
       (local.set $name (i32.add (local.get $name) (i32.const 32)))
       (if (i32.ge_u (local.get $name) (local.get $names))
-        (then (return (i32.const 3))))
+        (then (return (i32.const 2))))
       (br_if $next
         (i32.eqz
           (call $isNamed (local.get $from) (local.get $length) (local.get $name)))))
-    (i32.const 4))
-
-  ;; "From " of an mbox, or ">From ".
-  (func $isFrom (param $at i32) (result i32)
-    (if (i32.eq (i32.load8_u (local.get $at)) (i32.const 0x3e))
-      (then (local.set $at (i32.add (local.get $at) (i32.const 1)))))
-    (i32.and
-      (i32.eq (i32.load (local.get $at)) (i32.const 0x6d6f7246))
-      (i32.eq (i32.load8_u offset=4 (local.get $at)) (i32.const 0x20))))
+    (i32.const 3))
 
   ;; The place within the line that begins at `at`; as it is when there is too little of the line to say.
   (func $placeFor (param $at i32) (param $to i32) (param $names i32) (param $limit i32) (result i32)
@@ -85,11 +89,7 @@
     ;; A line that goes on belongs to the field before it.
     (if (call $isBlank (i32.load8_u (local.get $at)))
       (then
-        (return
-          (select
-            (i32.const 4)
-            (i32.const 3)
-            (i32.eq (global.get $place) (i32.const 2))))))
+        (return (i32.add (global.get $place) (i32.const 2)))))
 
     (local.set $end (i32.add (local.get $at) (local.get $limit)))
     (if (i32.gt_u (local.get $end) (local.get $to))
@@ -117,37 +117,36 @@
     (if (i32.gt_u (local.get $nameEnd) (local.get $end))
       (then (local.set $nameEnd (local.get $end))))
 
-    ;; Spaces and tabs behind it.
+    ;; Space behind it.
     (local.set $past (local.get $nameEnd))
-    (block $noBlank
-      (loop $blank
-        (br_if $noBlank (i32.ge_u (local.get $past) (local.get $end)))
+    (block $noSpace
+      (loop $space
+        (br_if $noSpace (i32.ge_u (local.get $past) (local.get $end)))
         (local.set $byte (i32.load8_u (local.get $past)))
-        (br_if $noBlank (i32.eqz (call $isBlank (local.get $byte))))
+        (br_if $noSpace (i32.eqz (call $isSpace (local.get $byte))))
         (local.set $past (i32.add (local.get $past) (i32.const 1)))
-        (br $blank)))
+        (br $space)))
 
     (if (i32.eq (local.get $past) (local.get $end))
       (then
         (if (i32.ne (i32.sub (local.get $end) (local.get $at)) (local.get $limit))
           (then (return (global.get $place)))))
       (else
-        ;; The empty line ends the header, and so does all that is no field but "From " of an mbox.
-        (if (i32.or
-              (i32.eq (local.get $nameEnd) (local.get $at))
-              (i32.ne (local.get $byte) (i32.const 0x3a)))
-          (then
-            (return
-              (select
-                (i32.const 3)
-                (i32.const 5)
-                (i32.and
-                  (i32.eqz (global.get $place))
-                  (call $isFrom (local.get $at)))))))))
+        ;; Nothing but the empty line ends a header for everybody.
+        (if (i32.and
+              (i32.eq (local.get $past) (local.get $at))
+              (call $isNewline (local.get $byte)))
+          (then (return (i32.const 4))))
+        ;; Exim looks for the colon in the next line as well.
+        (if (i32.eqz
+              (i32.or
+                (i32.eq (local.get $byte) (i32.const 0x3a))
+                (call $isNewline (local.get $byte))))
+          (then (return (i32.const 2))))))
     (if (i32.lt_u
           (i32.sub (local.get $nameEnd) (local.get $at))
           (i32.load8_u offset=18 (i32.const 0)))
-      (then (return (i32.const 3))))
+      (then (return (i32.const 2))))
     (call $placeNamed (local.get $at) (local.get $nameEnd) (local.get $names)))
 
   ;; Takes what lies from `at` to `to`, moves what is kept of it together, and gives the end of that. `names` is
@@ -164,7 +163,7 @@
     (block $end
       (loop $line
         (br_if $end (i32.ge_u (local.get $at) (local.get $to)))
-        (if (i32.lt_u (global.get $place) (i32.const 3))
+        (if (i32.lt_u (global.get $place) (i32.const 2))
           (then
             (global.set $place
               (call $placeFor
@@ -172,9 +171,9 @@
                 (local.get $to)
                 (local.get $names)
                 (local.get $limit)))))
-        (br_if $end (i32.lt_u (global.get $place) (i32.const 3)))
-        (br_if $end (i32.eq (global.get $place) (i32.const 5)))
-        (if (i32.eq (global.get $place) (i32.const 4))
+        (br_if $end (i32.lt_u (global.get $place) (i32.const 2)))
+        (br_if $end (i32.eq (global.get $place) (i32.const 4)))
+        (if (i32.eq (global.get $place) (i32.const 3))
           (then
             (local.set $out
               (call $moved (local.get $out) (local.get $kept) (local.get $at)))))
@@ -196,7 +195,7 @@
             (i32.add (local.get $at) (i32.const 1))
             (local.get $to)
             (local.get $isWhole)))
-        (if (i32.eq (global.get $place) (i32.const 4))
+        (if (i32.eq (global.get $place) (i32.const 3))
           (then (local.set $kept (local.get $at))))
         (br_if $end (i32.eqz (local.get $isWhole)))
         (global.set $place (i32.sub (global.get $place) (i32.const 2)))

@@ -15,8 +15,8 @@ export const smtpLimits = {
       'A message with more Received lines than this is in a loop and refused with 554 5.4.6.',
     ),
   header_max: size('1200KB').describe(
-    'Longest header of a message; one that goes on is refused with 552 5.3.4. Each of its lines is looked at, which ' +
-      'costs more than the text below.',
+    'Longest header of a message, up to the first empty line; one that goes on is refused with 552 5.3.4. Each of its ' +
+      'lines is looked at, which costs more than the text below.',
   ),
   idle_timeout: duration('5m').describe(
     'Longest time that a client may take for a command when it is its turn, however it spreads the ' +

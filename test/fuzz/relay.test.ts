@@ -58,9 +58,11 @@ describe('whatever comes', () => {
       ':',
       ' ',
       '\t',
+      '\v',
+      '\f',
       '.',
       'Received',
-      'From ',
+      'text',
     ]
     const message = textOf(...tokens, 'Subject: x\r\n', 'X-Treacle-A: forged\r\n', 'A'.repeat(130))
     check(message, ({ whole, pieces }) => {
@@ -143,30 +145,26 @@ function naiveScan(text: string): { content: string; rest: string | null; faulty
   return { content, rest: end === -1 ? null : text.slice(end + 3), faulty: /[\r\n\0]/.test(judged) }
 }
 
+/** Leaves out our fields up to the first empty line; the back end takes off a dot that begins a line. */
 function naiveFilter(message: string): string {
   const lines = message.match(/[^\n]*\n|[^\n]+$/g) ?? []
-  let passed = ''
+  const end = lines.findIndex((line) => /^\.?\r?\n$/.test(line))
+  const header = end === -1 ? lines : lines.slice(0, end)
   let dropping = false
-  let first = true
-  for (const [index, line] of lines.entries()) {
-    const kind = kindOf(line.replace(/^\./, ''), first)
-    if (kind === 'body') return passed + lines.slice(index).join('')
-    if (kind !== 'folded') dropping = kind === 'forged'
-    first = false
+  let passed = ''
+  for (const line of header) {
+    if (!/^\.?[ \t]/.test(line)) dropping = isForged(line.replace(/^\./, ''))
     passed += dropping ? '' : line
   }
-  return passed
+  return passed + lines.slice(header.length).join('')
 }
 
-/** What a line of a header is, without the dot that the back end takes off. */
-function kindOf(line: string, first: boolean): 'folded' | 'forged' | 'other' | 'body' {
-  if (/^[ \t]/.test(line)) return 'folded'
-  const [, name = ''] = /^([!-9;-~\x80-\xff]+)[ \t]*(?::|$)/.exec(line.slice(0, 128)) ?? []
-  // The message ends before it is known what this is: nobody could take it for a field.
-  if (line.length < 128 && !line.includes(':') && !line.includes('\n') && name !== '')
-    return 'other'
-  if (/^(?:x-helo-warning|x-helo-dubious|x-treacle-.*)$/is.test(name)) return 'forged'
-  return name !== '' || line === '' || (first && /^>?From /.test(line)) ? 'other' : 'body'
+/** Only so much is looked at; where the message ends sooner, nobody could take it for a field. */
+function isForged(line: string): boolean {
+  const start = line.slice(0, 128)
+  const [, name = ''] = /^([!-9;-~\x80-\xff]+)[ \t\v\f]*(?:[:\r\n]|$)/.exec(start) ?? []
+  if (start.length < 128 && !/[:\r\n]/.test(start)) return false
+  return /^(?:x-helo-warning|x-helo-dubious|x-treacle-.*)$/is.test(name)
 }
 
 function read(pieces: readonly Buffer[]): { lines: string[]; failed: boolean } {
