@@ -1,14 +1,36 @@
-/** pipe.ts --listen HOST:PORT --to HOST:PORT: bare Node sockets piped, the least that Node can cost. */
-import { connect, createServer } from 'node:net'
+/**
+ * pipe.ts --listen HOST:PORT --to HOST:PORT [--tls]: bare Node sockets piped, the least that Node can cost. With
+ * `--tls` the client comes under TLS.
+ */
+import { readFileSync } from 'node:fs'
+import { connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { createServer as createTlsServer } from 'node:tls'
 import { parseArgs } from 'node:util'
 import { endpoint } from './lib/client.ts'
 
-const { values } = parseArgs({ options: { listen: { type: 'string' }, to: { type: 'string' } } })
+const { values } = parseArgs({
+  options: {
+    listen: { type: 'string' },
+    to: { type: 'string' },
+    tls: { type: 'boolean', default: false },
+  },
+})
 const at = endpoint(values.listen ?? '')
 const to = endpoint(values.to ?? '')
-createServer({ noDelay: true }, (client) => {
+
+function passOn(client: Socket): void {
   const server = connect({ ...to, noDelay: true })
   client.on('error', () => server.destroy())
   server.on('error', () => client.destroy())
   client.pipe(server).pipe(client)
-}).listen(at.port, at.host, 4096, () => console.log('ready'))
+}
+
+const pem = (file: string) => readFileSync(join(import.meta.dirname, '../test/fixtures', file))
+const server = values.tls
+  ? createTlsServer(
+      { cert: pem('mx.example.org.crt'), key: pem('mx.example.org.key'), noDelay: true },
+      passOn,
+    )
+  : createServer({ noDelay: true }, passOn)
+server.listen(at.port, at.host, 4096, () => console.log('ready'))

@@ -15,6 +15,7 @@
 import { connect, type Socket } from 'node:net'
 import { parseArgs } from 'node:util'
 import { cpuByMode, cpuSeconds } from './lib/proc.ts'
+import { connectSecured } from './lib/records.ts'
 import { type Server, startTool, startTreacle } from './rig.ts'
 import { type Shape, shapesOf } from './shapes.ts'
 
@@ -28,27 +29,25 @@ const { positionals, values } = parseArgs({
 const mega = 1_000_000
 const { tiny } = values
 
-/** One session. @returns How many bytes were sent. */
+/** One session. @returns How many bytes were sent, as they are on the wire. */
 async function send(port: number, shape: Shape): Promise<number> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  const secured = shape.records === undefined ? null : await connectSecured(port)
+  const wire = secured?.wire ?? connect({ port, host: '127.0.0.1', noDelay: true })
+  const socket = secured?.socket ?? wire
   const replies = repliesOf(socket)
-  let byteCount = 0
-  const say = async (bytes: Buffer) => {
-    byteCount += bytes.length
-    socket.write(bytes)
-    return (await replies.next()).value
-  }
   await replies.next()
   for (const line of ['EHLO mail.example.org', ...shape.commands]) {
-    await say(Buffer.from(`${line}\r\n`))
+    socket.write(`${line}\r\n`)
+    await replies.next()
   }
-  if (shape.content !== null) {
-    byteCount += shape.content.length
-    await write(socket, shape.content, shape.pieces ?? shape.content.length)
+  const { content, records, pieces } = shape
+  if (content !== null) {
+    if (secured === null) await write(wire, content, pieces ?? content.length)
+    else await secured.writeRecords(content, records ?? content.length)
     await ends(shape, replies)
   }
-  socket.destroy()
-  return byteCount
+  wire.destroy()
+  return wire.bytesWritten
 }
 
 /** With the right reply; NOOPs are answered until it comes. */
@@ -124,25 +123,28 @@ async function main(): Promise<void> {
   await using dns = await startTool('names', (port) => ['127.0.0.1', String(port)])
   await using sink = await startTool('sink', (port) => ['--listen', `127.0.0.1:${port}`])
   const to = `127.0.0.1:${sink.port}`
-  await using pipe = await startTool('pipe', (port) => [
-    '--listen',
-    `127.0.0.1:${port}`,
-    '--to',
-    to,
-  ])
+  const piping = (...more: string[]) =>
+    startTool('pipe', (port) => [...more, '--listen', `127.0.0.1:${port}`, '--to', to])
+  await using pipe = await piping()
+  await using securedPipe = await piping('--tls')
   const setup = { sink: sink.port, dns: dns.port, pauses: false }
   await using strict = await startTreacle(setup)
-  await using normalizing = await startTreacle({
+  await using mending = await startTreacle({
     ...setup,
     config: 'data.bare_newline = "normalize"\ndata.nul = "replace"',
   })
+  await using secured = await startTreacle({ ...setup, tls: true })
+  const isSecured = ({ records }: Shape) => records !== undefined
+  const inTheClear = ({ normalizing }: Shape) => (normalizing === true ? mending : strict)
+  const treacleFor = (shape: Shape) => (isSecured(shape) ? secured : inTheClear(shape))
+  const pipeFor = (shape: Shape) => (isSecured(shape) ? securedPipe : pipe)
   const wanted = shapesOf(tiny ? mega / 20 : mega).filter(isWanted)
   const rows = wanted.map((shape): Row => ({ shape, own: [], piped: [] }))
   // The first round is for the compiler.
   for (let round = 0; round <= (tiny ? 0 : Number(values.rounds)); round += 1) {
     for (const { shape, own, piped } of rows) {
-      own.push(await cost(shape.normalizing === true ? normalizing : strict, shape))
-      if (isPiped(shape)) piped.push(await cost(pipe, shape))
+      own.push(await cost(treacleFor(shape), shape))
+      if (isPiped(shape)) piped.push(await cost(pipeFor(shape), shape))
     }
   }
   process.stdout.write(`${table(rows)}\n`)

@@ -103,6 +103,8 @@ export interface TreacleSetup {
   readonly pauses: boolean
   /** As it is shipped, which `npm run build` must have made, instead of from its sources. */
   readonly built?: boolean
+  /** Whether clients are under TLS from their first byte. */
+  readonly tls?: boolean
   /** More settings, as TOML: dotted keys. */
   readonly config?: string
   /** More for Node's command line. */
@@ -117,6 +119,7 @@ export function startTreacle({
   dns,
   pauses,
   built = false,
+  tls = false,
   config = '',
   nodeOptions = [],
   cores = '0',
@@ -134,7 +137,8 @@ export function startTreacle({
   const files = (port: number) => ({
     good: pauses ? '127.0.0.1\n' : '',
     'treacle.toml': `
-listen.addresses = ["127.0.0.1:${port}"]
+listen.${tls ? 'tls_addresses' : 'addresses'} = ["127.0.0.1:${port}"]
+${tls ? 'listen.addresses = ["127.0.0.1:0"]\ntls.self_signed = true' : ''}
 gate.known_good = "good"
 limits = { memory_max = "0B", connections_max = 30000, per_address_max = 30000, per_network_max = 30000, per_site_max = 30000, rate_per_address_max = 1000000, rate_per_network_max = 1000000 }
 greeting = { pause = "0s", pause_suspect = "0s" }

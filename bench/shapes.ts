@@ -14,6 +14,8 @@ export interface Shape {
   /** How often, on a connection each. */
   readonly times: number
   readonly normalizing?: boolean
+  /** How many bytes in each record, where it is sent under TLS; in few segments then. */
+  readonly records?: number
   /** The reply at the end. */
   readonly end: RegExp
   /** What it is compared with: plain mail of the same size. */
@@ -27,6 +29,7 @@ const envelope = ['MAIL FROM:<a@example.org>', 'RCPT TO:<rcpt0@example.org>', 'D
 const plain = 'plain mail of 5 MB'
 const one = 'plain mail of 1 MB'
 const quarter = 'plain mail of 250 kB'
+const secured = 'plain mail of 5 MB under TLS'
 const small = 'plain mail of 4 kB, a connection each'
 const recipients = Array.from({ length: 1_000 }, (_, at) => `RCPT TO:<rcpt${at}@example.org>`)
 const toMany = [...envelope.slice(0, 1), ...recipients, ...envelope.slice(-1)]
@@ -86,6 +89,17 @@ export function shapesOf(mega: number): readonly Shape[] {
       pieces: 1,
       times: 2,
       beside: quarter,
+    }),
+    mail(secured, lines(plainLine), { records: 16_384, beside: secured }),
+    mail('TLS records of 1,000 bytes', lines(plainLine), { records: 1_000, beside: secured }),
+    mail('TLS records of one line', linesOf(plainLine, mega), {
+      records: plainLine.length,
+      beside: secured,
+    }),
+    mail('TLS records of one byte', linesOf(plainLine, mega / 10), {
+      records: 1,
+      times: 2,
+      beside: secured,
     }),
     mail('1,000 recipients of 5 MB', lines(plainLine), { commands: toMany, times: 2 }),
     mail('NOOP again and again (closed)', Buffer.from('NOOP\r\n'.repeat(mega / 6)), {

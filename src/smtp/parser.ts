@@ -18,8 +18,8 @@ export interface Hearer {
    * @param next To be called when the next line may be heard, at once or later.
    */
   line(line: Line, more: boolean, next: () => void): void
-  /** Some bytes have come of a line or a message that goes on. */
-  piece(count: number): void
+  /** Some bytes have come of a line or a message that goes on, and in so many records of TLS; 0: none. */
+  piece(count: number, records: number): void
   /** All that has come has been dealt with: it is the client's turn. */
   turn(): void
   /** Something has come. */
@@ -43,6 +43,8 @@ export interface Fed {
   readonly drained: Promise<void> | undefined
 }
 
+/** A larger record of TLS is content enough to be dealt with on its own. */
+const recordMin = 4_096
 /** After so many commands in a row everybody else has a turn. */
 const commandsAtOnce = 100
 
@@ -50,6 +52,9 @@ export class Parser extends SMTPStream {
   readonly #lines: LineReader
   #hearer: Hearer
   #feed: Feed | null = null
+  /** Under TLS each record comes on its own, and those read at once are put together again. */
+  hasRecords = false
+  #recordCount = 0
   #commandCount = 0
   #isReading = false
   #again = false
@@ -81,16 +86,29 @@ export class Parser extends SMTPStream {
     // It is read all the same, or nobody would see the client leave.
     if (this.isClosed) return true
     this.#pendingCount += chunk.length
-    if (this.#isBusy) {
-      this.#hearer.piece(chunk.length)
-      this.#waiting.push(chunk)
-    } else this.#work(chunk)
+    if (this.hasRecords) this.#recordCount += 1
+    else if (this.#isBusy) this.#hearer.piece(chunk.length, 0)
+    if (this.#isBusy) this.#waiting.push(chunk)
+    else if (this.#isRecord(chunk)) this.#gather(chunk)
+    else this.#work(chunk)
     if (this.#pendingCount < pendingInputMax) return true
     if (!this.#isFull) {
       this.#isFull = true
       this.#hearer.full()
     }
     return false
+  }
+
+  #isRecord({ length }: Buffer): boolean {
+    return this.hasRecords && this.#feed !== null && length < recordMin
+  }
+
+  /** What is read with it comes before anything else happens. */
+  #gather(record: Buffer): void {
+    this.#isBusy = true
+    this.#busyCount = 0
+    this.#waiting.push(record)
+    setImmediate(this.#done)
   }
 
   /** Whether more has come than what has been dealt with or is being so. */
@@ -125,12 +143,14 @@ export class Parser extends SMTPStream {
   }
 
   #take(chunk: Buffer): void {
+    const records = this.#recordCount
+    this.#recordCount = 0
     if (this.#feed !== null && !this.isClosed) {
-      this.#hearer.piece(chunk.length)
+      this.#hearer.piece(chunk.length, records)
       return this.#content(this.#feed, chunk)
     }
     this.#lines.push(chunk)
-    if (!this.#lines.hasEnd) this.#hearer.piece(chunk.length)
+    if (!this.#lines.hasEnd) this.#hearer.piece(chunk.length, records)
     this.#read()
   }
 

@@ -52,6 +52,7 @@ export abstract class Wire extends SMTPConnection implements Hearer {
     this._setClientHostname('')
     this._resetSession()
     this.session.secure = this.secure = this._socket instanceof TLSSocket
+    if (this.secure) this.#hasRecords()
     this._setListeners(() => this.begin())
     this.turn()
   }
@@ -120,16 +121,21 @@ export abstract class Wire extends SMTPConnection implements Hearer {
     this.#handshake?.stop()
     // From here on the package pipes, and takes its pipe off before the last word is heard.
     this._socket.on('data', () => this.spoke())
+    this.#hasRecords()
     this.turn()
     this.dialogue.secured()
+  }
+
+  #hasRecords(): void {
+    if (this._parser instanceof Parser) this._parser.hasRecords = true
   }
 
   turn(): void {
     this.deadline.start()
   }
 
-  piece(count: number): void {
-    this.thrift.read(count)
+  piece(count: number, records: number): void {
+    this.thrift.read(count, records)
   }
 
   spoke(): void {

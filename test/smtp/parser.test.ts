@@ -77,6 +77,49 @@ describe('Parser', () => {
     assert.deepEqual(heard, ['DATA', 'QUIT'])
   })
 
+  it('puts the records of TLS together that are read at once, and keeps their order', async () => {
+    const { parser, heard, told, goOn } = setUp()
+    const content: string[] = []
+    const feed: Feed = {
+      push: (chunk) => {
+        content.push(chunk.toString('latin1'))
+        const end = chunk.indexOf('.')
+        return { rest: end === -1 ? null : chunk.subarray(end + 1), drained: undefined }
+      },
+      end: (goesOn) => goesOn(),
+    }
+    parser.hasRecords = true
+    parser.write(Buffer.from('DATA\r\n'))
+    parser.feed = feed
+    goOn()
+    content.length = 0
+    const large = 'x'.repeat(5_000)
+    for (const record of ['a', 'b', large, 'c']) parser.write(Buffer.from(record))
+    assert.deepEqual(content, [])
+    await new Promise(setImmediate)
+    assert.deepEqual(content, [`ab${large}c`])
+    assert.deepEqual(told.records, [4])
+    parser.write(Buffer.from(large))
+    assert.deepEqual(content.slice(1), [large], 'what is large does not wait')
+    for (const record of ['d', '.', 'QUI', 'T\r\n', 'RSET\r\n']) parser.write(Buffer.from(record))
+    await new Promise(setImmediate)
+    assert.deepEqual(content.slice(2), ['d.QUIT\r\nRSET\r\n'])
+    assert.deepEqual(heard, ['DATA', 'QUIT'])
+    assert.deepEqual(told.records, [4, 1, 5])
+  })
+
+  it('hands on nothing of records once it is closed', async () => {
+    const { parser, heard, goOn } = setUp()
+    parser.hasRecords = true
+    parser.write(Buffer.from('DATA\r\n'))
+    parser.feed = { push: () => assert.fail('it is closed'), end: () => {} }
+    parser.write(Buffer.from('a'))
+    parser.close()
+    goOn()
+    await new Promise(setImmediate)
+    assert.deepEqual(heard, ['DATA'])
+  })
+
   it('hands on nothing once it is closed', () => {
     const { parser, heard, goOn } = setUp()
     parser.write(Buffer.from('ONE\r\nTWO\r\n'))
@@ -88,15 +131,20 @@ describe('Parser', () => {
 
 function setUp() {
   const heard: string[] = []
-  const told = { pieces: 0, full: 0 }
+  const told: { pieces: number; full: number; records: number[] } = {
+    pieces: 0,
+    full: 0,
+    records: [],
+  }
   let next = () => {}
   const hearer: Hearer = {
     line: (line, _more, goesOn) => {
       heard.push(line.kind === 'line' ? line.bytes.toString('latin1') : line.kind)
       next = goesOn
     },
-    piece: () => {
+    piece: (_count, records) => {
       told.pieces += 1
+      told.records.push(records)
     },
     turn: () => {},
     spoke: () => {},
