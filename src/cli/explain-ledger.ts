@@ -55,6 +55,7 @@ export const storedLedger = z.object({
   login: z.string().default(''),
   addressHidden: z.boolean().default(false),
   lookupCount: z.number().default(0),
+  refusedCount: z.number().default(0),
   findings: z.array(finding).default([]),
   entries: z.array(entry),
   transactions: z.array(transaction),
@@ -81,6 +82,7 @@ export function ledgerLines(ledger: StoredLedger): string[] {
     ...findingLines(ledger.findings),
     ...ledger.entries.flatMap(entryLines),
     ...ledger.transactions.flatMap(transactionLines),
+    ...unlistedLines(ledger),
     visible(`  end      ${end}${why}, after ${time(durationMs)}${asked}`),
   ]
 }
@@ -164,6 +166,13 @@ function reactionText(reaction: string, waitedMs: number, observed: boolean): st
   if (reaction === 'talked') return `it talked out of turn after ${waited}`
   if (reaction === 'released') return `we let it go after ${waited}`
   return visible(`${reaction} after ${waited}`)
+}
+
+/** What the ledger has no room for. */
+function unlistedLines({ refusedCount, transactions }: StoredLedger): string[] {
+  const recipients = transactions.flatMap((each) => each.recipients)
+  const unlisted = refusedCount - recipients.filter(({ reply }) => !reply.startsWith('2')).length
+  return unlisted > 0 ? [`  RCPT     ${unlisted} more that were refused and are not listed`] : []
 }
 
 function transactionLines({ sender, recipients, bytes, reply }: Transaction): string[] {

@@ -1,4 +1,5 @@
 /** Text from strangers, made fit to be seen. The one place that escapes it. */
+import { isUtf8 } from 'node:buffer'
 
 /**
  * Escapes control characters, so that a stranger can neither start a line of his own in a log nor
@@ -24,6 +25,11 @@ const unseenInJson = /[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
 
 /** Bytes of a command as characters: UTF-8 where it is valid (RFC 6531), else one for each byte. */
 export function decodeBytes(bytes: Buffer): string {
-  const text = bytes.toString('utf8')
-  return text.includes('\ufffd') ? bytes.toString('latin1') : text
+  return bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1')
+}
+
+/** The same where other bytes would be somebody else's name: they become a character that fits nowhere. */
+export function decodeUtf8(bytes: Buffer): string {
+  if (isUtf8(bytes)) return bytes.toString('utf8')
+  return bytes.toString('latin1').replace(/[\x80-\xff]/g, '\x80')
 }

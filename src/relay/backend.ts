@@ -84,7 +84,7 @@ export class Backend {
     const command = this.#xclient(dialled, client)
     this.#mustBeSafe(dialled, command !== null)
     this.#mustBePrivate(dialled, client)
-    if (again && (command === null || !takesLogin(dialled.capabilities))) {
+    if (again && (command === null || !takesLogin(dialled.capabilities, client.login ?? ''))) {
       new Conversation(dialled, this.#clock).quit()
       throw new LoginLost('the back end cannot be told who has logged in')
     }

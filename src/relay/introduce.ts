@@ -43,9 +43,15 @@ export function offersXclient(capabilities: Capabilities): boolean {
   return attributesOf(capabilities, 'XCLIENT').has('ADDR')
 }
 
-/** True when it can be told who has logged in. */
-export function takesLogin(capabilities: Capabilities): boolean {
-  return offersXclient(capabilities) && attributesOf(capabilities, 'XCLIENT').has('LOGIN')
+/** True when it can be told that this user has logged in. */
+export function takesLogin(capabilities: Capabilities, login: string): boolean {
+  const takes = offersXclient(capabilities) && attributesOf(capabilities, 'XCLIENT').has('LOGIN')
+  return takes && isWhole(login)
+}
+
+/** The first part of the name of a user is another user. */
+function isWhole(login: string): boolean {
+  return toXtext(login).length <= valueMax
 }
 
 /** The XCLIENT command for what this back end wants to know; null when it cannot be told the address. */
@@ -60,7 +66,7 @@ export function xclientCommand(
     NAME: name ?? unknown,
     REVERSE_NAME: reverseName ?? unknown,
     ...commonOf(client, protocol),
-    LOGIN: client.login,
+    LOGIN: client.login !== null && isWhole(client.login) ? client.login : null,
     DESTADDR: local.address.includes(':') ? `IPV6:${local.address}` : local.address,
     DESTPORT: String(local.port),
   })

@@ -7,7 +7,7 @@
 import type { Client, Hello, Whereabouts } from '../core/client.ts'
 import type { Recipient, Sender } from '../core/envelope.ts'
 import { Leaving } from '../core/leaving.ts'
-import type { Ledger, Transaction } from '../core/ledger.ts'
+import { type Ledger, noteRecipient, type Transaction } from '../core/ledger.ts'
 import { isPositive, type Reply, reply, replyText } from '../core/reply.ts'
 import type { AddressGuard } from '../memory/address-guard.ts'
 import { sizeRefusal } from '../relay/capabilities.ts'
@@ -146,7 +146,9 @@ export class Session {
         })
     const answer = refusal ?? (await delivery.recipient(recipient))
     if (refusal === null) reckoning.answered(answer)
-    this.#transaction?.recipients.push({ address: recipient.address, reply: replyText(answer) })
+    const transaction = this.#transaction
+    const noted = { address: recipient.address, reply: replyText(answer) }
+    if (transaction !== null) noteRecipient(this.ledger, transaction, noted)
     return answer
   }
 

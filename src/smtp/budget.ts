@@ -38,9 +38,9 @@ export class Budget {
     return this.#junkCount > junk_commands_max ? 'commands that move no mail' : null
   }
 
-  /** Counts a reply that says that the command was wrong (RFC 5321 section 4.2.1: 50z is syntax). */
+  /** Counts a reply that says that the command was wrong (RFC 5321 section 4.2.1: 50z is syntax; 4.1.1.11: 555). */
   answered(code: number): Excess | null {
-    if (code < 500 || code > 504) return null
+    if ((code < 500 || code > 504) && code !== 555) return null
     this.#errorCount += 1
     return this.#errorCount >= this.#limits.errors_max ? 'errors' : null
   }

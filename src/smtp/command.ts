@@ -32,7 +32,7 @@ const badRecipient = reply(501, '5.1.3', 'Bad recipient address syntax')
 
 /** @param line "EHLO mail.example.org". */
 export function parseHelo(line: string): Parsed<string> {
-  const [verb = '', name = '', ...rest] = line.trim().split(/\s+/)
+  const [verb = '', name = '', ...rest] = line.replace(/ +$/, '').split(/ +/)
   // Nothing that starts a command in a shell, ends a quotation or is expanded by Exim.
   const wellFormed = /^[\p{L}\p{M}\p{N}._:[\]/@+*!?#%~^-]+$/u.test(name)
   if (rest.length > 0 || !wellFormed || Buffer.byteLength(name) > heloMax) {
@@ -75,7 +75,7 @@ function splitCommand(line: string, verb: RegExp): { path: string; rest: string 
   const path = /^<(?:[^<>"\\]|"(?:[^"\\]|\\.)*")*>/.exec(text)?.[0]
   if (path === undefined) return null
   const rest = text.slice(path.length)
-  return rest === '' || rest.startsWith(' ') ? { path, rest: rest.trim() } : null
+  return rest === '' || rest.startsWith(' ') ? { path, rest } : null
 }
 
 const atext = "[\\w!#$%&'*+/=?^`{|}~.-]"

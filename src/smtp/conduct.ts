@@ -32,6 +32,7 @@ const notImplemented = reply(502, '5.5.1', 'Command not implemented')
 const cannotVerify = reply(252, '2.1.5', 'Send it, and the mail server behind us will say')
 const help = reply(214, '2.0.0', 'What may be said here is in RFC 5321')
 const bareNewline = reply(500, '5.5.2', 'Lines must end in CR LF, and have neither elsewhere')
+const unknownChunk = reply(421, '4.7.0', 'BDAT is not implemented, and this one has no size')
 const otherProtocol = reply(421, '4.7.0', 'This is a mail server')
 
 /** Always the same. */
@@ -64,9 +65,9 @@ export class Conduct {
     const answer = answers[verb]
     if (answer !== undefined) return { kind: 'answer', answer, skip: 0 }
     if (commands.has(verb)) return { kind: 'obey', verb, line: line.bytes }
-    const isKnown = isNotImplemented(verb)
-    const skip = isKnown ? chunkSizeOf(line.bytes) : 0
-    return { kind: 'answer', answer: isKnown ? notImplemented : unknown, skip }
+    const skip = chunkSizeOf(line.bytes)
+    if (skip === null) return { kind: 'close', last: unknownChunk }
+    return { kind: 'answer', answer: isNotImplemented(verb) ? notImplemented : unknown, skip }
   }
 
   /** The client has been answered. @returns Its last reply, when there were too many of these. */
@@ -96,9 +97,14 @@ export class Conduct {
 /**
  * How many bytes come after BDAT, at once and whatever the reply (RFC 3030 section 2): were they read
  * as commands, whoever wrote the message would give them.
+ *
+ * @returns 0 where it is no BDAT; null where nobody can tell.
  */
-function chunkSizeOf(line: Buffer): number {
-  return Number(/^BDAT +(\d{1,15})(?: +LAST)? *$/i.exec(line.toString('latin1'))?.[1] ?? 0)
+function chunkSizeOf(line: Buffer): number | null {
+  const text = line.toString('latin1')
+  if (!/^BDAT(?![A-Z0-9])/i.test(text)) return 0
+  const [, count] = /^BDAT\s+\+?(\d{1,15})(?:\s+LAST)?\s*$/i.exec(text) ?? []
+  return count === undefined ? null : Number(count)
 }
 
 function tooMany(excess: Excess): Reply {

@@ -6,7 +6,7 @@
  */
 import type { Socket } from 'node:net'
 import type { Reply } from '../core/reply.ts'
-import { decodeBytes } from '../core/text.ts'
+import { decodeBytes, decodeUtf8 } from '../core/text.ts'
 import { Content } from '../relay/content.ts'
 import type { Command } from './conduct.ts'
 import { ContentFeed } from './content-feed.ts'
@@ -78,9 +78,9 @@ export class Connection extends Wire {
       case 'HELO':
         return this.dialogue.hello(verb, decodeBytes(line))
       case 'MAIL':
-        return this.dialogue.mail(decodeBytes(line))
+        return this.dialogue.mail(decodeUtf8(line))
       case 'RCPT':
-        return this.dialogue.recipient(decodeBytes(line))
+        return this.dialogue.recipient(decodeUtf8(line))
       case 'DATA':
         void this.pending(this.#openData(line), () => this.#dataAnswered(goOn))
         return null

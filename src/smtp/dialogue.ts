@@ -149,7 +149,7 @@ export class Dialogue {
 
   data(line: string): Reply | Promise<Content | Reply> {
     if (!this.#isGreeted) return needHello
-    if (line.trim().length > 4) return dataSyntax
+    if (line.replace(/ +$/, '').length > 4) return dataSyntax
     if (!this.#inTransaction) return needMail
     return this.#recipientCount === 0 ? needRcpt : this.#openData()
   }

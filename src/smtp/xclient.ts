@@ -61,7 +61,7 @@ const forms: ReadonlyMap<string, (value: string) => boolean> = new Map([
 
 /** What is said and available; null when any of it is wrong. */
 function attributesOf(line: string): ReadonlyMap<string, string> | null {
-  const [, ...parts] = line.trim().split(/ +/)
+  const [, ...parts] = line.replace(/ +$/, '').split(/ +/)
   const seen = new Set<string>()
   const said = new Map<string, string>()
   for (const part of parts) {

@@ -1,11 +1,14 @@
 /** The catalogue, B and J: bytes in the command stream, and verbs that nobody should obey. */
 import assert from 'node:assert/strict'
 import { until } from '../helpers/proxy.ts'
-import { greeted, inData, inMail, inRcpt, playAll, type Row, raw } from './lines.ts'
+import { type Check, greeted, inData, inMail, inRcpt, playAll, type Row, raw } from './lines.ts'
 
 const strict = '500 5.5.2'
 const minute = 60_000
 const opened = greeted.slice(0, 1)
+
+const notTold: Check = ({ backend }) =>
+  assert.ok(!backend.transcript.some((line) => line.includes('x@example.net')))
 
 const rows: readonly Row[] = [
   {
@@ -139,12 +142,24 @@ const rows: readonly Row[] = [
       [raw('BDAT 6 LAST\r\nQU'), '502 '],
       [raw('IT\r\nNOOP\r\n'), '250 2.0.0'],
       [raw('BDAT 0 LAST\r\nNOOP\r\n'), '502 ', '250 2.0.0'],
-      ['BDAT x', '502 '],
+      [raw('BDAT\t25\tLAST\r\nRCPT TO:<x@example.net>\r\n'), '500 '],
+      [raw('BDAT +25 LAST \r\nRCPT TO:<x@example.net>\r\n'), '502 '],
+      [raw('bdat\v25\r\nRCPT TO:<x@example.net>\r\n'), '500 '],
       ['DATA', '354 '],
     ],
-    check: ({ backend }) =>
-      assert.ok(!backend.transcript.some((line) => line.includes('x@example.net'))),
+    check: notTold,
   },
+  ...['BDAT', 'BDAT x', 'BDAT 5 FIRST', 'BDAT -5', 'BDAT 9999999999999999 LAST', 'BDAT:5'].map(
+    (line) => ({
+      id: 'J5 relatives',
+      about: `${line}: nobody can tell how much follows`,
+      steps: [
+        ...inRcpt,
+        [raw(`${line}\r\nRCPT TO:<x@example.net>\r\n`), '421 ', 'closed'] as const,
+      ],
+      check: notTold,
+    }),
+  ),
   ...[
     'ETRN x',
     'TURN',

@@ -87,6 +87,13 @@ describe('treacle explain', () => {
     assert.equal(printed[1], '  address  hides many clients (the guard); it was not judged by it')
   })
 
+  it('says how many recipients that were refused are not listed', async () => {
+    const none = await explained([JSON.stringify(ledger)])
+    assert.ok(!none.printed.some((line) => line.includes('not listed')))
+    const { printed } = await explained([JSON.stringify({ ...ledger, refusedCount: 1_234 })])
+    assert.ok(printed.includes('  RCPT     1234 more that were refused and are not listed'))
+  })
+
   it('reads the ledgers of a version that wrote less', async () => {
     const { findings: _, lookupCount: __, ...older } = ledger
     const entries = older.entries.map(({ excuses: ___, reasons, ...entry }) => ({

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import {
   type Entry,
   type Ledger,
+  noteRecipient,
   type Outcome,
   openLedger,
   outcomeOf,
@@ -105,8 +106,27 @@ describe('openLedger', () => {
       { ...rest },
       {
         ...{ hostname: '', helo: '', protocol: '', login: '', reason: '', durationMs: 0 },
-        ...{ findings: [], lookupCount: 0, addressHidden: false },
+        ...{ findings: [], lookupCount: 0, refusedCount: 0, addressHidden: false },
       },
+    )
+  })
+})
+
+describe('noteRecipient', () => {
+  it('lists all that were taken, the first 1,000 that were not, and counts the others', () => {
+    const ledger = opened()
+    const transaction = sent('')
+    ledger.transactions.push(transaction)
+    for (let count = 0; count < 1_500; count += 1) {
+      for (const reply of ['550 no', '250 ok']) {
+        noteRecipient(ledger, transaction, { address: `${count}@example.net`, reply })
+      }
+    }
+    const listed = (reply: string) =>
+      transaction.recipients.filter((recipient) => recipient.reply === reply).length
+    assert.deepEqual(
+      [listed('250 ok'), listed('550 no'), ledger.refusedCount],
+      [1_500, 1_000, 1_500],
     )
   })
 })

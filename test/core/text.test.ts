@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { decodeBytes, visible, visibleJson } from '../../src/core/text.ts'
+import { decodeBytes, decodeUtf8, visible, visibleJson } from '../../src/core/text.ts'
 
 describe('visible', () => {
   const cases = [
@@ -54,6 +54,7 @@ describe('decodeBytes', () => {
     { bytes: [0xc3, 0xbc], is: 'ü', because: 'it is UTF-8' },
     { bytes: [0xfc, 0x62], is: 'üb', because: 'it is not, so each byte is a character' },
     { bytes: [0xc3], is: 'Ã', because: 'it was cut short' },
+    { bytes: [0xef, 0xbf, 0xbd], is: '\ufffd', because: 'it stands there, and for nothing else' },
     { bytes: [], is: '', because: 'there is nothing' },
   ]
   for (const { bytes, is, because } of cases) {
@@ -61,4 +62,11 @@ describe('decodeBytes', () => {
       assert.equal(decodeBytes(Buffer.from(bytes)), is)
     })
   }
+})
+
+describe('decodeUtf8', () => {
+  it('takes UTF-8, and makes of other bytes what fits nowhere', () => {
+    assert.equal(decodeUtf8(Buffer.from('aü\ufffd')), 'aü\ufffd')
+    assert.equal(decodeUtf8(Buffer.from([0x61, 0xfc, 0x62])), 'a\x80b')
+  })
 })

@@ -89,6 +89,23 @@ describe('an extension', () => {
     })
   }
 
+  it('SMTPUTF8 makes no name of bytes that are no UTF-8', async () => {
+    await using backend = await startBackend({ ehlo: ['SMTPUTF8'] })
+    await using proxy = await startProxy({ backend: backend.address, config })
+    const { client } = await offered(proxy)
+    client.says(Buffer.from('MAIL FROM:<\xe4@b.example> SMTPUTF8\r\n', 'latin1'))
+    await client.hears('501 5.1.7')
+    client.says('MAIL FROM:<\u00e4\ufffd@b.example> SMTPUTF8')
+    await client.hears('250 ')
+    client.says(Buffer.from('RCPT TO:<\xe4@example.net>\r\n', 'latin1'))
+    await client.hears('501 5.1.3')
+    client.says('RCPT TO:<\u00e4@example.net>')
+    await client.hearsEventually('250 ')
+    const asked = backend.transcript.filter((line) => line.startsWith('RCPT'))
+    assert.deepEqual(asked, ['RCPT TO:<\u00e4@example.net>'])
+    client.leaves()
+  })
+
   it('REQUIRETLS is neither offered nor taken before STARTTLS', async () => {
     await using backend = await startBackend({
       tls: localhost,

@@ -440,15 +440,24 @@ describe('Delivery of a client that logs in', () => {
     }
   })
 
-  const losses = [
+  const losses: readonly {
+    readonly ehlo: string[]
+    readonly user?: string
+    readonly heard: RegExp
+    readonly because: string
+  }[] = [
     { ehlo: [], heard: /^421 4\.4\.2 /, because: 'it cannot be told: the client logs in again' },
     { ehlo: ['XCLIENT ADDR'], heard: /^421 4\.4\.2 /, because: 'nor with such an XCLIENT' },
     { ehlo: ['XCLIENT ADDR LOGIN'], heard: /^250 /, because: 'it takes our word' },
+    {
+      ...{ ehlo: ['XCLIENT ADDR LOGIN'], user: 'ü'.repeat(43), heard: /^421 4\.4\.2 / },
+      because: 'it would be told of another user, whose name is shorter',
+    },
   ]
-  for (const { ehlo, heard, because } of losses) {
+  for (const { ehlo, heard, because, user = 'u' } of losses) {
     it(`never goes on without the login that it had, at ${ehlo.join() || 'none'}: ${because}`, async () => {
       await using at = await start({ ehlo, replies: authReply('235 2.7.0 welcome') })
-      await at.logsIn('u')
+      await at.logsIn(user)
       at.server.cut()
       await at.server.closed()
       await noticed()
@@ -456,7 +465,7 @@ describe('Delivery of a client that logs in', () => {
       assert.match(await at.rcpt(bob), heard)
       const last = at.server.dialogues.at(-1) ?? []
       const told = last.some((line) => /^XCLIENT .*LOGIN=u$/.test(line))
-      assert.equal(told, ehlo.join().endsWith('LOGIN'))
+      assert.equal(told, heard.test('250 '))
       assert.equal(
         last.some((line) => line.startsWith('MAIL')),
         told,

@@ -63,6 +63,12 @@ const cases: readonly {
     because: 'values are xtext',
   },
   {
+    offers: 'XCLIENT ADDR LOGIN',
+    client: { login: `${'a'.repeat(253)}ü` },
+    command: 'XCLIENT ADDR=203.0.113.7',
+    because: 'the first part of a user is another user',
+  },
+  {
     offers: 'XCLIENT ADDR HELO',
     client: { helo: { verb: 'EHLO', name: `${'a'.repeat(253)}ü` } },
     command: `XCLIENT ADDR=203.0.113.7 HELO=${'a'.repeat(253)}`,

@@ -37,6 +37,8 @@ const names = [
   { name: 'a"b', good: false, because: 'it would end a quoted string' },
   { name: 'a\x1b[2J', good: false, because: 'B13: a terminal escape' },
   { name: 'a\u202eb', good: false, because: 'it turns a line of a log round' },
+  { name: 'a\v', good: false, because: 'no space of SMTP' },
+  { name: '\u00a0a', good: false, because: 'nor is that' },
   { name: 'two words', good: false, because: 'one argument' },
   { name: '', good: false, because: 'no argument' },
   { name: 'a'.repeat(255), good: true, because: 'D16: the longest' },
