@@ -2,6 +2,7 @@
 import { Admin } from './admin/admin.ts'
 import type { Vitals } from './admin/readiness.ts'
 import { openRelay } from './config/open-relay.ts'
+import { needRestart } from './config/restart.ts'
 import type { Config } from './config/schema.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import { messageOf } from './core/errors.ts'
@@ -47,6 +48,8 @@ export class App {
   readonly #stopping = new AbortController()
   readonly #networks: Networks
   readonly #greylist: Greylist
+  /** What counts until the end where a reload cannot change it. */
+  readonly #begunWith: Config
   #generation: Generation
   #draining = false
   #mainlog: MainLog | null = null
@@ -56,6 +59,7 @@ export class App {
   constructor(setup: AppSetup) {
     const { config, folder, clock = systemClock, dns, modules = [] } = setup
     this.#clock = clock
+    this.#begunWith = config
     this.log = new Log(clock, config.log)
     this.holder = new Holder(clock, config.delay.slots, (held) =>
       this.log.event('delay.slots-full', { held }),
@@ -143,6 +147,8 @@ export class App {
       throw error
     }
     const last = this.#generation
+    const settings = needRestart(this.#begunWith, config).join(', ')
+    if (settings !== '') this.log.event('config.needs-restart', { settings })
     this.#generation = next
     next.begin()
     last.retire()
@@ -188,7 +194,10 @@ export class App {
     } catch (error) {
       const unsafe = error instanceof OpenRelayRisk
       const unproven = error instanceof BackendUnreachable && backend.needsProof
-      if (unsafe || unproven) throw openRelay(messageOf(error))
+      const why = messageOf(error)
+      if (unproven)
+        throw openRelay(`the back end cannot be asked whether it takes XCLIENT (${why})`)
+      if (unsafe) throw openRelay(why)
       if (!(error instanceof BackendUnreachable)) throw error
       // It may come up later than we do; until then clients hear 451.
     }

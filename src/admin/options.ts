@@ -1,14 +1,13 @@
 /** The [admin] table: the small HTTP server that tells how we are. */
 import { z } from 'zod'
+import { isAddressed, parseEndpoint } from '../core/endpoint.ts'
 import { isLoopback, parseIp } from '../core/ip.ts'
-
-const place = /^(?:[\d.]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/
 
 export const adminOptions = z
   .strictObject({
     listen: z
       .string()
-      .refine((text) => text === '' || place.test(text), 'expected "address:port" or ""')
+      .refine((text) => text === '' || isAddressed(text), 'expected "address:port" or ""')
       .default('127.0.0.1:8025')
       .describe(
         'Where it listens, as "address:port" or "[IPv6]:port"; "" for nowhere. On loopback nobody ' +
@@ -19,7 +18,7 @@ export const adminOptions = z
       .string()
       .default('')
       .describe(
-        'File with a secret of at least 16 characters. Whoever asks for more than `/live` must send ' +
+        'File with a secret of at least 16 characters, beside the config file. Whoever asks for more than `/live` must send ' +
           'it: "Authorization: Bearer SECRET". Empty: nobody is asked for one.',
       ),
   })
@@ -30,16 +29,7 @@ export const adminOptions = z
 
 export type AdminOptions = z.infer<typeof adminOptions>
 
-/** Host and port of `listen`. */
-export function placeOf(listen: string): { readonly host: string; readonly port: number } {
-  const colon = listen.lastIndexOf(':')
-  return {
-    host: listen.slice(0, colon).replace(/^\[|\]$/g, ''),
-    port: Number(listen.slice(colon + 1)),
-  }
-}
-
 function isLocal(listen: string): boolean {
-  const ip = parseIp(placeOf(listen).host)
+  const ip = parseIp(parseEndpoint(listen)?.host ?? '')
   return listen === '' || (ip !== null && isLoopback(ip))
 }

@@ -6,8 +6,9 @@
  */
 import { timingSafeEqual } from 'node:crypto'
 import fastify, { type FastifyInstance } from 'fastify'
+import { endpointOf } from '../core/endpoint.ts'
 import type { Metrics } from './metrics.ts'
-import { type AdminOptions, placeOf } from './options.ts'
+import type { AdminOptions } from './options.ts'
 import type { Readiness } from './readiness.ts'
 
 export interface AdminParts {
@@ -52,7 +53,7 @@ export class AdminServer {
    * @throws What the operating system says.
    */
   async start(): Promise<string> {
-    const shared = { ...placeOf(this.#listen), reusePort: true }
+    const shared = { ...endpointOf(this.#listen), reusePort: true }
     return await this.#server.listen(shared)
   }
 

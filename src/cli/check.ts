@@ -1,5 +1,6 @@
 /** `treacle check`: reads a configuration, the files that it names and its modules, and starts nothing. */
 import { dirname } from 'node:path'
+import { readToken } from '../admin/token.ts'
 import type { Environment } from '../config/environment.ts'
 import { ListFiles, readConfig, shippedFolder } from '../config/files.ts'
 import { makeJudging } from '../config/judging.ts'
@@ -18,6 +19,7 @@ export async function checkConfig(
   mustBeNoRelay(config.backend)
   const folder = file === undefined ? shippedFolder : dirname(file)
   const modules = await loadModules(config.reasons.modules, folder, systemClock)
+  readToken(config.admin)
   const log = new Log(systemClock, { level: 'silent', format: 'json' })
   new Certificates(config.tls, tlsNeededBy(config), systemClock, log)
   // Whatever reasons and clients are judged by is read on the way.

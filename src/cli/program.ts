@@ -5,6 +5,7 @@
  * by a known flag is a UsageError.
  */
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { type Endpoint, parseEndpoint } from '../core/endpoint.ts'
 import { parseIp } from '../core/ip.ts'
 import { type Shell, shells } from './completion.ts'
 import { formats } from './read-file.ts'
@@ -88,7 +89,11 @@ function addServing(program: Command, actions: Actions): void {
   program
     .command('send')
     .description('Send one small message and print the dialogue, with the time each reply took.')
-    .option('--to <host:port>', 'the server', '127.0.0.1:2525')
+    .addOption(
+      new Option('--to <host:port>', 'the server')
+        .argParser(endpoint)
+        .default(demoPlace, '127.0.0.1:2525'),
+    )
     .option('--helo <name>', 'what to say in EHLO', 'mail.example.org')
     .option('--from <address>', 'the sender', 'alice@example.org')
     .option('--rcpt <address>', 'the recipient', 'bob@example.net')
@@ -174,4 +179,15 @@ function wholeNumber(text: string): number {
 function address(text: string): string {
   if (parseIp(text) !== null) return text
   throw new InvalidArgumentError('Expected an address such as 192.0.2.1 or 2001:db8::1.')
+}
+
+/** Where `treacle demo` listens. */
+const demoPlace: Endpoint = { host: '127.0.0.1', port: 2_525 }
+
+function endpoint(text: string): Endpoint {
+  const parsed = parseEndpoint(text)
+  if (parsed !== null && parsed.port > 0) return parsed
+  throw new InvalidArgumentError(
+    'Expected a host and a port such as mx.example.org:25 or [::1]:25.',
+  )
 }

@@ -4,13 +4,13 @@
  */
 import { connect, type Socket } from 'node:net'
 import type { Clock, Instant } from '../core/clock.ts'
+import type { Endpoint } from '../core/endpoint.ts'
 import { messageOf } from '../core/errors.ts'
 import { visible } from '../core/text.ts'
 import { ReplyReader } from '../relay/reply-reader.ts'
 
 export interface Sending {
-  /** "host:port". */
-  readonly to: string
+  readonly to: Endpoint
   readonly helo: string
   readonly from: string
   readonly rcpt: string
@@ -22,8 +22,7 @@ export async function sendOne(
   clock: Clock,
   print: (line: string) => void,
 ): Promise<boolean> {
-  const colon = sending.to.lastIndexOf(':')
-  const socket = connect(Number(sending.to.slice(colon + 1)), sending.to.slice(0, colon))
+  const socket = connect(sending.to)
   try {
     return await speak(new Replies(socket), socket, sending, clock, print)
   } catch (error) {

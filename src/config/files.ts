@@ -1,6 +1,6 @@
 /** Reads the config file and the list files it names. */
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { ConfigError, messageOf, type Problem } from '../core/errors.ts'
 import { type HostList, listLines, nobody, parseHostList } from '../core/host-list.ts'
 import { type Environment, overridesFrom, strangeVariables } from './environment.ts'
@@ -17,13 +17,28 @@ export const shippedFolder = join(import.meta.dirname, '../../conf')
  */
 export function readConfig(file: string | null, environment: Environment): Config {
   const text = file === null ? '' : readText(file, 'the config file')
-  return parseConfig(
+  const config = parseConfig(
     configSchema,
     text,
     file ?? '(no config file)',
     overridesFrom(environment),
     strangeVariables(environment),
   )
+  return file === null ? config : besideFile(config, dirname(file))
+}
+
+/** What is to be read lies beside the config file unless it says otherwise; state is kept where we run. */
+function besideFile(config: Config, folder: string): Config {
+  const { tls, admin } = config
+  const at = (path: string) => (path === '' ? '' : resolve(folder, path))
+  const pairAt = <T extends { certificate: string; key: string }>(pair: T): T =>
+    Object.freeze({ ...pair, certificate: at(pair.certificate), key: at(pair.key) })
+  const others = Object.entries(tls.sni).map(([name, pair]) => [name, pairAt(pair)] as const)
+  return Object.freeze({
+    ...config,
+    tls: pairAt({ ...tls, sni: Object.freeze(Object.fromEntries(others)) }),
+    admin: Object.freeze({ ...admin, token_file: at(admin.token_file) }),
+  })
 }
 
 /**

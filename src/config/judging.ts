@@ -5,14 +5,17 @@
  * `await judge(hearsay, judging)` of session/judge.ts for each connection.
  */
 import type { Clock } from '../core/clock.ts'
+import { ConfigError } from '../core/errors.ts'
 import { wantedFor } from '../delay/actions.ts'
 import { DnsList, type DnsListEvent, type DnsListSettings } from '../dns/dns-list.ts'
 import type { Dns } from '../dns/resolver.ts'
 import type { Log } from '../observe/log.ts'
-import { prepareReasons, type ReasonsAt } from '../reasons/index.ts'
+import { prepareReasons, type ReasonsAt, reasonNames } from '../reasons/index.ts'
 import type { ModuleReason } from '../reasons/modules.ts'
 import type { Judging } from '../session/judge.ts'
+import { nearest } from './environment.ts'
 import type { ListFiles } from './files.ts'
+import { keyText } from './locate.ts'
 import type { Config } from './schema.ts'
 
 export interface Around {
@@ -53,7 +56,25 @@ export function readyReasons(config: Config, around: Around): Ready {
     names: (file: string) => files.names(file, 'reasons["helo-no-jive"].names'),
   }
   const brought = { own: config.reason, modules: around.modules ?? [] }
-  return { reasons: prepareReasons(reasons, shared, brought), lists }
+  const ready = { reasons: prepareReasons(reasons, shared, brought), lists }
+  refuseStrange(config.recipients, reasonNames(reasons, brought))
+  return ready
+}
+
+/** An action for a reason that there is not would be without effect, and nobody would know. */
+function refuseStrange(recipients: Config['recipients'], known: readonly string[]): void {
+  const problems = Object.entries(recipients).flatMap(([domain, { actions }]) =>
+    Object.keys(actions)
+      .filter((name) => !known.includes(name))
+      .map((name) => {
+        const near = nearest(name, known)
+        const hint =
+          near === undefined ? `there are ${known.join(', ')}` : `did you mean "${near}"?`
+        const key = keyText(['recipients', domain, 'actions', name])
+        return { where: '', key, what: `no reason of this name; ${hint}` }
+      }),
+  )
+  if (problems.length > 0) throw new ConfigError(problems)
 }
 
 /** @throws ConfigError */

@@ -1,7 +1,7 @@
 /** What an operator hears whose back end would make an open relay of us, and when that is certain beforehand. */
+import { endpointOf } from '../core/endpoint.ts'
 import { ConfigError } from '../core/errors.ts'
 import { isPrivate, parseIp } from '../core/ip.ts'
-import { parseAddress } from '../relay/dial.ts'
 import { isDemanded, riskIn } from '../relay/open-relay.ts'
 import type { BackendOptions } from '../relay/options.ts'
 
@@ -12,7 +12,8 @@ export function openRelay(why: string): ConfigError {
     'and would take us for one: Treacle would be an open relay. Either list the domains you take mail ' +
     'for in backend.recipient_domains, or let the back end accept XCLIENT from us (for Postfix: ' +
     'smtpd_authorized_xclient_hosts) and set backend.introduce = "xclient", or expect PROXY headers ' +
-    '(Postfix, Exim, Dovecot, OpenSMTPD) and set "proxy-v2"'
+    '(Postfix, Exim, Dovecot, OpenSMTPD) and set "proxy-v2". With any of these Treacle also starts ' +
+    'before the mail server does'
   return new ConfigError([{ where: '', key: 'backend', what }])
 }
 
@@ -27,7 +28,7 @@ export function mustBeNoRelay(options: BackendOptions): void {
   // What these demand or find out, only the back end can tell.
   if (how === 'auto' || isDemanded(how)) return
   const trusting = addresses.find((address) => {
-    const ip = parseIp(parseAddress(address).host)
+    const ip = parseIp(endpointOf(address).host)
     return ip !== null && isPrivate(ip)
   })
   const trusts = trusting !== undefined

@@ -2,6 +2,8 @@
 import { z } from 'zod'
 import { adminOptions } from '../admin/options.ts'
 import { duration } from '../core/duration.ts'
+import { type Endpoint, parseEndpoint } from '../core/endpoint.ts'
+import { isLoopback, parseIp } from '../core/ip.ts'
 import { recipientsOptions } from '../delay/actions.ts'
 import { delayLimits } from '../delay/limits.ts'
 import { delayOptions } from '../delay/options.ts'
@@ -65,10 +67,41 @@ const tables = z.strictObject({
   admin: adminOptions.prefault({}).describe('The small HTTP server that tells how we are.'),
 })
 
-export const configSchema = tables.refine(
-  ({ gate, limits }) => gate.known_good === '' || limits.reserved < limits.connections_max,
-  { path: ['limits', 'reserved'], message: 'expected less than limits.connections_max' },
-)
+export const configSchema = tables
+  .refine(
+    ({ gate, limits }) => gate.known_good === '' || limits.reserved < limits.connections_max,
+    {
+      path: ['limits', 'reserved'],
+      message: 'expected less than limits.connections_max',
+    },
+  )
+  .refine(({ listen, backend }) => !leadsBack(listen, backend), {
+    path: ['backend', 'addresses'],
+    message:
+      'expected the mail server behind us, and not where we listen: mail would go in circles',
+  })
+
+/** Whether one of these is where we listen ourselves, as far as addresses tell. */
+function leadsBack(
+  { addresses, tls_addresses }: z.infer<typeof listenOptions>,
+  { addresses: theirs }: z.infer<typeof backendOptions>,
+): boolean {
+  const ours = endpoints([...addresses, ...tls_addresses])
+  return endpoints(theirs).some(({ host, port }) => {
+    const ip = parseIp(host)
+    const isHere = ip !== null && isLoopback(ip)
+    return ours.some(
+      (own) =>
+        own.port === port &&
+        (own.host === host || (isHere && /^(?:0\.0\.0\.0|::)$/.test(own.host))),
+    )
+  })
+}
 
 /** Parsed, complete and frozen: no default is ever applied anywhere else. */
 export type Config = z.infer<typeof configSchema>
+
+/** What is none of these is reported by itself. */
+function endpoints(texts: readonly string[]): Endpoint[] {
+  return texts.flatMap((text) => parseEndpoint(text) ?? [])
+}

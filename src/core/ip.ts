@@ -13,6 +13,8 @@ export interface Ip {
 /** A network that an address can lie in. */
 export interface Network {
   readonly text: string
+  /** True for a part of the Internet so large that nobody has it for his own. */
+  readonly isVast: boolean
   contains(ip: Ip): boolean
 }
 
@@ -43,6 +45,7 @@ export function parseNetwork(text: string): Network | null {
   if (bits > longest) return null
   return {
     text,
+    isVast: bits < (ip.family === 4 ? 8 : 7),
     contains: (other) => other.family === ip.family && parsedOf(other).match(parsed, bits),
   }
 }

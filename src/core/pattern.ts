@@ -6,6 +6,7 @@
  * the text. RE2 has no back references and no look-around; a pattern with one does not compile.
  */
 import { RE2JS } from 're2js'
+import { z } from 'zod'
 import { messageOf } from './errors.ts'
 
 export interface Pattern {
@@ -22,4 +23,18 @@ export function parsePattern(source: string): Pattern {
   } catch (error) {
     throw new Error(`the pattern ${JSON.stringify(source)} does not compile: ${messageOf(error)}`)
   }
+}
+
+/** A setting: a pattern that compiles. */
+export function patternText() {
+  return z
+    .string()
+    .superRefine((text, context) => {
+      try {
+        parsePattern(text)
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: messageOf(error) })
+      }
+    })
+    .meta({ expects: 'a pattern in the syntax of RE2' })
 }

@@ -9,7 +9,10 @@ import { weigh } from './weigh.ts'
 /** The [recipients] table: other actions for mail to some domains. */
 export const recipientsOptions = z
   .record(
-    z.string().toLowerCase(),
+    z
+      .string()
+      .toLowerCase()
+      .regex(/^[^\s@*]+$/, 'expected a domain such as "example.net"'),
     z.strictObject({
       actions: z
         .record(z.string(), z.enum(actions))

@@ -28,7 +28,12 @@ export const delayOptions = z.strictObject({
     'Longest wait for MAIL FROM:<>. Honest servers that verify an address give up after 30s.',
   ),
   never_for: z
-    .array(z.string().toLowerCase())
+    .array(
+      z
+        .string()
+        .toLowerCase()
+        .regex(/^[^@]+$/, 'expected a local part such as "postmaster"'),
+    )
     .default(['postmaster', 'abuse'])
     .describe(
       'Local parts of recipients that nobody waits for, as long as no other was given before.',

@@ -2,6 +2,7 @@
  * What the zone of a DNS list says (RFC 5782): listed, not listed, or "I will not serve you".
  * Remembers nothing; what follows from an answer is dns-list.ts's affair.
  */
+import { z } from 'zod'
 import { type Eventual, eventually } from '../core/eventual.ts'
 import { type Network, parseIp, parseNetwork } from '../core/ip.ts'
 import type { Answer, Dns } from './resolver.ts'
@@ -101,6 +102,15 @@ export function only(answer: Answer<string>, passes: (record: string) => boolean
 export function isCodeIn(network: Network, text: string): boolean {
   const ip = parseIp(text)
   return ip !== null && network.contains(ip)
+}
+
+/** A setting: answers of a list that count. All that a list answers lies in 127.0.0.0/8 (RFC 5782 section 2.1). */
+export function answerCodes() {
+  return z.array(z.string().refine(isCode, 'expected "127.0.0.2" or "127.0.0.0/28"'))
+}
+
+function isCode(text: string): boolean {
+  return text.startsWith('127.') && parseNetwork(text) !== null
 }
 
 /** @throws Error when `code` is neither an address nor a network. */

@@ -1,5 +1,6 @@
 /** Listening: on an address, or on a socket that somebody listens on for us already. */
 import { createServer, type Server, type Socket } from 'node:net'
+import { endpointOf } from '../core/endpoint.ts'
 import type { Inherited } from './inherited.ts'
 import type { ListenOptions } from './options.ts'
 
@@ -24,16 +25,9 @@ export function placesOf(
 ): readonly Place[] {
   if (inherited.length > 0) return inherited
   return [
-    ...addresses.map((address) => ({ ...endOf(address), reusePort, tls: false })),
-    ...tls_addresses.map((address) => ({ ...endOf(address), reusePort, tls: true })),
+    ...addresses.map((address) => ({ ...endpointOf(address), reusePort, tls: false })),
+    ...tls_addresses.map((address) => ({ ...endpointOf(address), reusePort, tls: true })),
   ]
-}
-
-/** @param address "address:port" or "[IPv6]:port". */
-function endOf(address: string): { readonly host: string; readonly port: number } {
-  const colon = address.lastIndexOf(':')
-  const host = address.slice(0, colon).replace(/^\[|\]$/g, '')
-  return { host, port: Number(address.slice(colon + 1)) }
 }
 
 /** What can be done about it, by what the operating system says. */

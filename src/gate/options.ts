@@ -1,61 +1,53 @@
 /** The [listen], [gate] and [greeting] tables: the door. */
 import { z } from 'zod'
 import { duration } from '../core/duration.ts'
-import { parseNetwork } from '../core/ip.ts'
+import { ownEndpoint } from '../core/endpoint.ts'
+import { trustedNetworks } from '../core/networks.ts'
 
-const address = z
-  .string()
-  .regex(/^(?:[\d.]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/, 'expected "address:port" or "[IPv6]:port"')
-
-const network = z
-  .string()
-  .transform((text) => parseNetwork(text))
-  .refine(
-    (parsed) => parsed !== null,
-    'expected an address or a network such as "192.0.2.7" or "2001:db8::/32"',
-  )
-
-export const listenOptions = z.strictObject({
-  addresses: z
-    .array(address)
-    .min(1)
-    .default(['0.0.0.0:25'])
-    .describe(
-      'Where clients connect, as "address:port" or "[IPv6]:port"; "[::]:25" is for IPv4 as well. ' +
-        'Sockets that systemd listens on for us (LISTEN_FDS) go before these; one that it calls ' +
-        '"smtps" (FileDescriptorName=) begins with TLS.',
-    ),
-  tls_addresses: z
-    .array(address)
-    .default([])
-    .describe(
-      'Where clients connect that begin with TLS at once, such as ["0.0.0.0:465"]; for people who ' +
-        'log in (RFC 8314). Servers that send mail come to `addresses` and use STARTTLS.',
-    ),
-  reuse_port: z
-    .boolean()
-    .default(false)
-    .describe(
-      'Whether another Treacle of the same user may listen on the same addresses (SO_REUSEPORT), so ' +
-        'that an upgrade can start the new one before the old one is told to stop. Without it a ' +
-        'second one that is started by mistake says that the address is in use.',
-    ),
-  proxy_protocol_from: z
-    .array(network)
-    .prefault([])
-    .describe(
+export const listenOptions = z
+  .strictObject({
+    addresses: z
+      .array(ownEndpoint())
+      .min(1)
+      .default(['0.0.0.0:25'])
+      .describe(
+        'Where clients connect, as "address:port" or "[IPv6]:port"; "[::]:25" is for IPv4 as well. ' +
+          'Sockets that systemd listens on for us (LISTEN_FDS) go before these; one that it calls ' +
+          '"smtps" (FileDescriptorName=) begins with TLS.',
+      ),
+    tls_addresses: z
+      .array(ownEndpoint())
+      .default([])
+      .describe(
+        'Where clients connect that begin with TLS at once, such as ["0.0.0.0:465"]; for people who ' +
+          'log in (RFC 8314). Servers that send mail come to `addresses` and use STARTTLS.',
+      ),
+    reuse_port: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether another Treacle of the same user may listen on the same addresses (SO_REUSEPORT), so ' +
+          'that an upgrade can start the new one before the old one is told to stop. Without it a ' +
+          'second one that is started by mistake says that the address is in use.',
+      ),
+    proxy_protocol_from: trustedNetworks().describe(
       'Proxies in front of us, as addresses and networks. Each must begin every connection with a ' +
         'PROXY header, of version 1 or 2, which says who the client is; without one it is closed. ' +
         'From anybody else such a header is talk before the greeting.',
     ),
-  xclient_from: z
-    .array(network)
-    .prefault([])
-    .describe(
+    xclient_from: trustedNetworks().describe(
       'Peers that speak for clients of their own, as addresses and networks: they are offered XCLIENT, ' +
         'and believed what they say with it of the address of a client and of who has logged in.',
     ),
-})
+  })
+  .refine(
+    ({ addresses, tls_addresses }) => {
+      // Of port 0 there are many.
+      const fixed = [...addresses, ...tls_addresses].filter((text) => !text.endsWith(':0'))
+      return new Set(fixed).size === fixed.length
+    },
+    { path: ['addresses'], message: 'expected each address once, here and in tls_addresses' },
+  )
 
 export const gateOptions = z.strictObject({
   guard: z

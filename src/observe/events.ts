@@ -13,6 +13,7 @@ export interface EventFields {
   'server.stopped': { readonly connections: number }
   'config.reloaded': { readonly file: string }
   'config.rejected': { readonly why: string }
+  'config.needs-restart': { readonly settings: string }
   'state.unavailable': { readonly why: string }
   'admin.unavailable': { readonly address: string; readonly why: string }
   connection: { readonly ledger: Ledger }
@@ -99,6 +100,7 @@ export const events: Readonly<Record<EventName, EventKind>> = {
   },
   'server.stopped': { level: 'info', about: 'Everything is closed; connections were cut off.' },
   'config.reloaded': { level: 'info', about: 'New connections use the configuration just read.' },
+  'config.needs-restart': { level: 'warn', about: 'These settings wait for a restart.' },
   'config.rejected': { level: 'error', about: 'The configuration is wrong; the old one stays.' },
   'state.unavailable': { level: 'warn', about: 'Something could not be remembered; mail goes on.' },
   'admin.unavailable': {
@@ -221,10 +223,7 @@ export const events: Readonly<Record<EventName, EventKind>> = {
     about: 'Too many logins have failed, or wait their turn; the client heard 421.',
   },
   'tls.renewed': { level: 'info', about: 'New certificates are in use, for these names.' },
-  'tls.rejected': {
-    level: 'error',
-    about: 'A new certificate or key is wrong; the ones before stay in use.',
-  },
+  'tls.rejected': { level: 'error', about: 'A new certificate or key is wrong; the old stays.' },
   'tls.expired': { level: 'warn', about: 'A certificate is out of date; it is used all the same.' },
   'tls.failed': {
     level: 'info',

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { type Ip, parseIp, parseNetwork } from '../core/ip.ts'
-import { type Pattern, parsePattern } from '../core/pattern.ts'
+import { type Pattern, parsePattern, patternText } from '../core/pattern.ts'
 import { hostPart } from '../core/registered-domain.ts'
 import { remembered } from '../core/remembered.ts'
 import type { Identity } from '../dns/reverse.ts'
@@ -53,11 +53,11 @@ export const botnetOptions = z.strictObject({
     ...['::1', 'fc00::/7', 'fe80::/10'],
   ]).describe('Addresses that are nobody in particular, written like those of `pass_ip`.'),
   pass_domains: z
-    .array(pattern())
+    .array(patternText())
     .default(['amazon\\.com', 'apple\\.com', 'ebay\\.com'])
     .describe('Patterns for domains whose hosts pass, if DNS confirms their names.'),
   clientwords: z
-    .array(pattern())
+    .array(patternText())
     .optional()
     .describe(
       'Patterns for words that end-user lines have in their names. Unset: our own, or with `exact` those ' +
@@ -65,7 +65,7 @@ export const botnetOptions = z.strictObject({
     )
     .meta({ example: ['dial[-.]?up', 'dsl'] }),
   serverwords: z
-    .array(pattern())
+    .array(patternText())
     .optional()
     .describe('The same for words that excuse, as mail servers have them.')
     .meta({ example: ['mail', 'smtp'] }),
@@ -168,23 +168,9 @@ function ipTest(text: string): (ip: Ip) => boolean {
 }
 
 function patterns(byDefault: readonly string[]) {
-  const item = pattern().refine(
+  const item = patternText().refine(
     (text) => text.startsWith('^') || parseNetwork(text) !== null,
     'expected an address, a network such as "192.0.2.0/24", or a pattern that begins with "^"',
   )
   return z.array(item).default([...byDefault])
-}
-
-function pattern() {
-  return z.string().refine((text) => compiles(text), 'expected a pattern in the syntax of RE2')
-}
-
-function compiles(text: string): boolean {
-  try {
-    parsePattern(text)
-    return true
-  } catch {
-    // What is wrong with it is said where it is used; here it is enough that it is wrong.
-    return false
-  }
 }

@@ -7,8 +7,8 @@
  */
 import { z } from 'zod'
 import { splitAddress } from '../core/envelope.ts'
-import { parseNetwork } from '../core/ip.ts'
 import type { DnsList } from '../dns/dns-list.ts'
+import { answerCodes } from '../dns/list-zone.ts'
 import {
   type AnyReason,
   type Evidence,
@@ -42,12 +42,7 @@ export const listOptions = reasonOptions(
       )
       .default(['address'])
       .describe('What is looked up: the address, or the names in HELO, PTR and MAIL FROM.'),
-    codes: z
-      .array(
-        z
-          .string()
-          .refine((code) => parseNetwork(code) !== null, 'expected "127.0.0.2" or "127.0.0.0/28"'),
-      )
+    codes: answerCodes()
       .default([])
       .describe('Answers that count. Empty: any in 127.0.0.0/8 but errors.'),
     ipv6: z.boolean().default(false).describe('Whether it lists IPv6 addresses.'),

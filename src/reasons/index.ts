@@ -132,6 +132,18 @@ export function prepareReasons(
   }
 }
 
+/** What all reasons are called, those that are off among them. */
+export function reasonNames(options: ReasonsOptions, { own, modules }: Brought): string[] {
+  const tables = Object.entries(options).filter(
+    ([, table]) => typeof table === 'object' && 'action' in table,
+  )
+  return [
+    ...tables.map(([name]) => name),
+    ...Object.keys(options.lists),
+    ...[...own, ...modules].map(({ name }) => name),
+  ]
+}
+
 function builtIn(options: ReasonsOptions, shared: Shared): ReasonsAt {
   return {
     connect: [

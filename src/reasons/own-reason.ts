@@ -8,18 +8,11 @@ import { z } from 'zod'
 import { type Eventual, eventually } from '../core/eventual.ts'
 import { type Network, parseNetwork } from '../core/ip.ts'
 import type { Stage } from '../core/ledger.ts'
-import { type Pattern, parsePattern } from '../core/pattern.ts'
+import { type Pattern, parsePattern, patternText } from '../core/pattern.ts'
 import { visible } from '../core/text.ts'
 import { type AnyReason, type Evidence, type FactsAt, reasonOptions, type Tools } from './reason.ts'
 
-const pattern = z.string().superRefine((text, context) => {
-  try {
-    parsePattern(text)
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    context.addIssue({ code: 'custom', message: why })
-  }
-})
+const pattern = patternText()
 
 export const ownReason = reasonOptions(
   { weight: 10 },

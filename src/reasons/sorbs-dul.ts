@@ -6,6 +6,7 @@
  */
 import { z } from 'zod'
 import { eventually } from '../core/eventual.ts'
+import { answerCodes } from '../dns/list-zone.ts'
 import { defineReason, reasonOptions } from './reason.ts'
 
 export const sorbsDul = defineReason({
@@ -24,8 +25,7 @@ export const sorbsDul = defineReason({
           'The zone to ask. With a Spamhaus DQS key: "KEY.pbl.dq.spamhaus.net"; keys are kept out of logs. ' +
             'The public zone does not answer to open or shared resolvers.',
         ),
-      codes: z
-        .array(z.string())
+      codes: answerCodes()
         .default(['127.0.0.10', '127.0.0.11'])
         .describe(
           'Answers that mean "listed". Empty: any in 127.0.0.0/8 but the error codes 127.255.255.0/24.',

@@ -8,10 +8,11 @@
  */
 import { setMaxListeners } from 'node:events'
 import type { Clock, Instant } from '../core/clock.ts'
+import { endpointOf } from '../core/endpoint.ts'
 import type { Log } from '../observe/log.ts'
 import type { Capabilities } from './capabilities.ts'
 import { Conversation } from './conversation.ts'
-import { DialError, type Dialled, dial, type Preface, parseAddress } from './dial.ts'
+import { DialError, type Dialled, dial, type Preface } from './dial.ts'
 import { BackendUnreachable, InTheClear, LoginLost, OpenRelayRisk, Refusal } from './failures.ts'
 import {
   greetingVerb,
@@ -70,7 +71,7 @@ export class Backend {
   get needsProof(): boolean {
     const { introduce: how, recipient_domains, addresses } = this.options
     if (recipient_domains.length > 0 || isDemanded(how)) return false
-    return addresses.some((address) => isPrivateText(parseAddress(address).host))
+    return addresses.some((address) => isPrivateText(endpointOf(address).host))
   }
 
   /**

@@ -10,6 +10,7 @@ import { connect, type Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import type { Clock } from '../core/clock.ts'
+import { endpointOf } from '../core/endpoint.ts'
 import { messageOf } from '../core/errors.ts'
 import type { Reply } from '../core/reply.ts'
 import { type Capabilities, parseCapabilities } from './capabilities.ts'
@@ -88,7 +89,7 @@ interface Limits {
 
 /** Opens a connection and writes the first bytes. */
 async function open(preface: Preface, { address, limitMs, clock, signal }: Limits) {
-  const socket = connect({ ...parseAddress(address), noDelay: true })
+  const socket = connect({ ...endpointOf(address), noDelay: true })
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const giveUp = (reason: unknown) => {
     reject(reason)
@@ -158,7 +159,7 @@ async function greet(
 
 function settingsFor(address: string, options: BackendOptions) {
   return {
-    ...parseAddress(address),
+    ...endpointOf(address),
     secure: false,
     lmtp: options.protocol === 'lmtp',
     ignoreTLS: options.tls === 'off',
@@ -216,13 +217,4 @@ function linesIn(connection: SMTPConnection, field: string): string[] {
 
 function isListener(value: unknown): value is (...args: unknown[]) => void {
   return typeof value === 'function'
-}
-
-/** Splits "host:port" and "[IPv6]:port". */
-export function parseAddress(address: string): { readonly host: string; readonly port: number } {
-  const colon = address.lastIndexOf(':')
-  return {
-    host: address.slice(0, colon).replace(/^\[|\]$/g, ''),
-    port: Number(address.slice(colon + 1)),
-  }
 }

@@ -1,10 +1,11 @@
 /** The [backend] table: the mail server that everything is passed on to. */
 import { z } from 'zod'
 import { duration } from '../core/duration.ts'
+import { theirEndpoint } from '../core/endpoint.ts'
 
 export const backendOptions = z.strictObject({
   addresses: z
-    .array(z.string().regex(/^(?:[^\s:]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/, 'expected "host:port"'))
+    .array(theirEndpoint())
     .min(1)
     .default(['127.0.0.1:10025'])
     .describe(

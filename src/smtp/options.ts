@@ -1,6 +1,7 @@
 /** The [smtp] and [tls] tables: what clients may do, and our certificates. */
 import { z } from 'zod'
 import { duration } from '../core/duration.ts'
+import { parseHostname } from '../core/hostname.ts'
 
 export const smtpOptions = z.strictObject({
   auth: z
@@ -17,7 +18,8 @@ const pem = {
     .string()
     .default('')
     .describe(
-      'PEM file with our certificate and its chain. Empty: no TLS, unless `self_signed` says so.',
+      'PEM file with our certificate and its chain, beside the config file unless its path says ' +
+        'otherwise. Empty: no TLS, unless `self_signed` says so.',
     ),
   key: z.string().default('').describe('PEM file with its private key.'),
 }
@@ -43,7 +45,16 @@ export const tlsOptions = z.strictObject({
     ),
   handshake_timeout: duration('30s').describe('How long a client may take to begin TLS.'),
   sni: z
-    .record(z.string().toLowerCase(), anotherPair)
+    .record(
+      z
+        .string()
+        .toLowerCase()
+        .refine(
+          (name) => parseHostname(name.replace(/^\*\./, '')) !== null,
+          'expected a name such as "mx.example.com" or "*.example.com"',
+        ),
+      anotherPair,
+    )
     .prefault({})
     .describe('Certificates for other names of ours.')
     .meta({

@@ -88,6 +88,8 @@ describe('reload', () => {
     )
     await proxy.app.reload(config)
 
+    assert.ok(!JSON.stringify(proxy.events).includes('config.needs-restart'))
+
     const after = await proxy.connectFrom('192.0.2.2')
     await after.hears('220 ')
     after.says('EHLO localhost')
@@ -100,6 +102,22 @@ describe('reload', () => {
     await before.hears('250 ', { afterMs: 90_000 })
     assert.equal(other.transcript.filter((line) => line.startsWith('RCPT')).length, 1)
     assert.equal(backend.transcript.filter((line) => line.startsWith('RCPT')).length, 1)
+  })
+
+  it('says what it cannot bring, each time, however often it is asked', async () => {
+    await using backend = await startBackend()
+    const setup = { backend: backend.address }
+    await using proxy = await startProxy(setup)
+    const other = { ...setup, config: 'listen.reuse_port = true' }
+    for (let count = 0; count < 2; count += 1) {
+      await proxy.app.reload(configOf(other, proxy.folder))
+    }
+    await proxy.app.reload(configOf(setup, proxy.folder))
+    const said = proxy.events.filter(({ name }) => name === 'config.needs-restart')
+    assert.deepEqual(
+      said.map(({ fields }) => fields),
+      [{ settings: 'listen.reuse_port' }, { settings: 'listen.reuse_port' }],
+    )
   })
 
   it('reads the list files again', async () => {

@@ -1,6 +1,8 @@
 /** `treacle run` does not start as an open relay; `treacle check` says all that is wrong at once. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { type Exim, startExim } from './servers/exim.ts'
 import { type Postfix, startPostfix } from './servers/postfix.ts'
@@ -154,6 +156,46 @@ describe('treacle check', { timeout: 120_000, concurrency: 2 }, () => {
     assert.match(
       wrongList.stderr,
       /gate\.known_good: .*friends:3: "192\.0\.2\.0\/33" is no address/,
+    )
+  })
+
+  it('looks for certificates and the token beside the config file, and reads them', async () => {
+    const config = 'admin.token_file = "token"\ntls.certificate = "c.pem"\ntls.key = "k.pem"'
+    const checkIn = (files: Readonly<Record<string, string>>) => {
+      const inside = Object.entries(files).map(([name, text]) => [`etc/${name}`, text])
+      return runTreacle(['check', '--config', 'etc/treacle.toml'], {
+        files: { ...Object.fromEntries(inside), 'etc/treacle.toml': config },
+      })
+    }
+    const none = await checkIn({})
+    assert.equal(none.code, 78)
+    assert.match(none.stderr, /^admin\.token_file: .*\/etc\/token/m)
+    const short = await checkIn({ token: 'short' })
+    assert.equal(short.code, 78)
+    assert.match(short.stderr, /^admin\.token_file: .*at least 16 characters/m)
+    const token = 'a-secret-of-23-letters'
+    const noPair = await checkIn({ token })
+    assert.equal(noPair.code, 78)
+    assert.match(noPair.stderr, /^tls\.certificate: .*\/etc\/c\.pem/m)
+    const pem = (file: string) =>
+      readFileSync(join(import.meta.dirname, '../fixtures', file), 'utf8')
+    const pair = { 'c.pem': pem('mx.example.org.crt'), 'k.pem': pem('mx.example.org.key') }
+    const fine = await checkIn({ token, ...pair })
+    assert.equal(fine.code, 0, shown(fine))
+  })
+
+  it('finds what is set for a reason that there is not', async () => {
+    const misspelt = await check('recipients."example.net".actions = { unqal-helo = "off" }')
+    assert.equal(misspelt.code, 78)
+    assert.match(
+      misspelt.stderr,
+      /^recipients\["example\.net"\]\.actions\["unqal-helo"\]: .*"unqual-helo"\?$/m,
+    )
+    const strange = await check('reasons.settings.mine = { action = "off" }')
+    assert.equal(strange.code, 78)
+    assert.match(
+      strange.stderr,
+      /^reasons\.settings\.mine: no module of reasons\.modules brings it/,
     )
   })
 

@@ -79,8 +79,9 @@ describe('sorbs-dul', () => {
   })
 
   it('refuses codes that are no addresses, and an empty zone', () => {
-    const options = sorbsDul.options.parse({ codes: ['127.0.0.x'] })
-    assert.throws(() => sorbsDul.prepare(options, sharedOf()), /127\.0\.0\.x/)
+    for (const code of ['127.0.0.x', '10.0.0.1', '127']) {
+      assert.equal(sorbsDul.options.safeParse({ codes: [code] }).success, false, code)
+    }
     assert.equal(sorbsDul.options.safeParse({ zone: '' }).success, false)
   })
 })

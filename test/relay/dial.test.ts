@@ -11,7 +11,6 @@ import {
   nodemailerEhloLines,
   nodemailerErrorListener,
   nodemailerListeners,
-  parseAddress,
 } from '../../src/relay/dial.ts'
 import type { Answer } from '../helpers/scripted-backend.ts'
 import { type Setup, setUp } from './setups.ts'
@@ -149,17 +148,6 @@ describe('dial', () => {
     assert.equal(at.clock.sleeping, 0)
     await assert.rejects(dialled(at, {}, client.signal), /left/)
   })
-})
-
-describe('parseAddress', () => {
-  const cases = [
-    { text: '127.0.0.1:25', host: '127.0.0.1', port: 25 },
-    { text: 'mail.example.org:10025', host: 'mail.example.org', port: 10_025 },
-    { text: '[2001:db8::1]:25', host: '2001:db8::1', port: 25 },
-  ]
-  for (const { text, host, port } of cases) {
-    it(text, () => assert.deepEqual(parseAddress(text), { host, port }))
-  }
 })
 
 /** The listener that was given to once(). */
