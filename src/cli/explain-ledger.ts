@@ -104,7 +104,7 @@ export function clientLines({
   login,
 }: Pick<StoredLedger, 'hostname' | 'helo' | 'protocol' | 'login'>): string[] {
   const lines = [
-    `  name     ${hostname === '' ? '(none that leads back to the address)' : hostname}`,
+    `  name     ${hostname === '' ? '(none is known to lead back to the address)' : hostname}`,
     `  HELO     ${helo === '' ? '(never said)' : helo}`,
   ]
   if (protocol !== '') lines.push(`  spoke    ${protocol}${login === '' ? '' : `, as ${login}`}`)

@@ -149,7 +149,7 @@ describe('treacle explain', () => {
     ])
     assert.deepEqual(printed, [
       '2026-01-31 12:00:00  192.0.2.1',
-      '  name     (none that leads back to the address)',
+      '  name     (none is known to lead back to the address)',
       '  HELO     box',
       '  RCPT     TO:<c@d.example> from <a@b.example>: delayed for unqual-helo sorbs-dul',
       '           planned 1 m 32 s; a main log does not tell what was waited',

@@ -72,7 +72,7 @@ function page(rows: readonly string[]): string {
   return `# Faults
 
 Written by \`npm run faults\`. A real Postfix that queues and retries sends messages through Treacle to a
-back end; all three are processes of their own, Treacle in a network namespace. Every fault strikes several times. "Lost" are
+back end; all three are processes of their own, Treacle in a network namespace. "Struck" says how often each fault did. "Lost" are
 messages that were neither stored nor still in the queue of Postfix at the end, "duplicated" those that
 were stored more than once.
 

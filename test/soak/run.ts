@@ -137,7 +137,7 @@ function page(
   return `# Soak
 
 Written by \`npm run soak\`: ${values.minutes} minutes, ${values.clients} clients at a time, a reload every five seconds,
-${total} connections after the warm-up, as many of each of ${Object.keys(counts).length} kinds: ${Object.keys(counts).join(', ')}.
+${total} connections after the warm-up, in turn of ${Object.keys(counts).length} kinds: ${Object.keys(counts).join(', ')}.
 
 All figures after a collection of garbage. Busy figures are from the middle of the traffic; at rest nobody
 is connected. At the end nothing may have grown by more than the last line says since the warm-up; resident memory, which V8
