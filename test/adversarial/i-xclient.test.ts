@@ -192,7 +192,7 @@ describe('XCLIENT', () => {
     await using proxy = await startProxy({
       backend: backend.address,
       // Not even where the client that is named might say it itself.
-      config: 'listen.xclient_from = ["0.0.0.0/0"]',
+      config: `listen.xclient_from = ["${peer}", "198.51.100.0/24"]`,
     })
     const client = await peerOf(proxy)
     client.says('MAIL FROM:<a@b.example>')
