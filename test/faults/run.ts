@@ -61,8 +61,10 @@ function fail(): never {
 function rowOf(result: Result): string {
   const { fault, memory, sent, hits, delivered, duplicates, seconds, wrong } = result
   const unavoidable = fault.lost250 ? Math.min(duplicates, hits) : 0
+  // What is loaded into the process is there from its start.
+  const struck = fault.nodeArgs === undefined ? hits : 'all along'
   const cells = [
-    ...[fault.name, memory ? 'on' : 'off', sent, hits, delivered, sent - delivered],
+    ...[fault.name, memory ? 'on' : 'off', sent, struck, delivered, sent - delivered],
     ...[duplicates, unavoidable, seconds, wrong === '' ? '' : `**${wrong}**`],
   ]
   return `| ${cells.join(' | ')} |`
