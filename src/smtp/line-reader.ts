@@ -57,7 +57,7 @@ export class LineReader {
     // The CR may be its last byte.
     const room = this.#lineMax + 1 - this.#keptCount
     const isTooLong = piece.length > room
-    this.#at += isTooLong ? room : piece.length + (newline === -1 ? 0 : 1)
+    this.#take(isTooLong ? room : piece.length + (newline === -1 ? 0 : 1))
     const first = this.#keptCount > 0 ? this.#kept[0] : piece[0]
     if (first === tlsHandshake) return this.#isTls()
     if (isTooLong) return { kind: 'too-long', begins: this.#joined(piece.subarray(0, room)) }
@@ -71,8 +71,16 @@ export class LineReader {
   /** All that has come and has not been taken: it is no command. */
   takeRest(): Buffer {
     const rest = this.#chunk.subarray(this.#at)
-    this.#at = this.#chunk.length
+    this.#take(rest.length)
     return rest
+  }
+
+  /** What has been taken is held on to by nobody while the client waits for its reply. */
+  #take(count: number): void {
+    this.#at += count
+    if (this.#at < this.#chunk.length) return
+    this.#chunk = empty
+    this.#at = 0
   }
 
   #isTls(): Line {
