@@ -45,6 +45,8 @@ export interface Fed {
 
 /** A larger record of TLS is content enough to be dealt with on its own. */
 const recordMin = 4_096
+/** A piece of one byte takes two hundred; so many are made one. */
+const waitingMax = 1_000
 /** After so many commands in a row everybody else has a turn. */
 const commandsAtOnce = 100
 
@@ -88,7 +90,7 @@ export class Parser extends SMTPStream {
     this.#pendingCount += chunk.length
     if (this.hasRecords) this.#recordCount += 1
     else if (this.#isBusy) this.#hearer.piece(chunk.length, 0)
-    if (this.#isBusy) this.#waiting.push(chunk)
+    if (this.#isBusy) this.#wait(chunk)
     else if (this.#isRecord(chunk)) this.#gather(chunk)
     else this.#work(chunk)
     if (this.#pendingCount < pendingInputMax) return true
@@ -97,6 +99,11 @@ export class Parser extends SMTPStream {
       this.#hearer.full()
     }
     return false
+  }
+
+  #wait(chunk: Buffer): void {
+    this.#waiting.push(chunk)
+    if (this.#waiting.length === waitingMax) this.#waiting = [Buffer.concat(this.#waiting)]
   }
 
   #isRecord({ length }: Buffer): boolean {

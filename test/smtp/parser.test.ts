@@ -108,6 +108,17 @@ describe('Parser', () => {
     assert.deepEqual(told.records, [4, 1, 5])
   })
 
+  it('makes one of many pieces that wait, and keeps their order', () => {
+    const { parser, heard, goOn } = setUp()
+    parser.hasRecords = true
+    parser.write(Buffer.from('ONE\r\n'))
+    const line = Array.from({ length: 2_500 }, (_, at) => String(at % 10)).join('')
+    for (const byte of line) parser.write(Buffer.from(byte))
+    parser.write(Buffer.from('\r\n'))
+    goOn()
+    assert.deepEqual(heard, ['ONE', line])
+  })
+
   it('hands on nothing of records once it is closed', async () => {
     const { parser, heard, goOn } = setUp()
     parser.hasRecords = true
