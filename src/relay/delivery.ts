@@ -16,7 +16,7 @@ import type { Conversation } from './conversation.ts'
 import * as failures from './failures.ts'
 import type { Introduction } from './introduce.ts'
 import { type Due, goesOnAfter, linesDue } from './lines-due.ts'
-import { mayRouteOn, takesDomain } from './open-relay.ts'
+import { strayIn, takesDomain } from './open-relay.ts'
 import { Seat } from './seat.ts'
 import { spareAnswerMs } from './spare.ts'
 
@@ -60,8 +60,6 @@ export class Delivery {
     if (this.isFull) return failures.oneByOne
     if (this.#mailReply !== null && !isPositive(this.#mailReply)) return this.#mailReply
     try {
-      const mayRoute = mayRouteOn(recipient.address)
-      if (mayRoute && (await this.#open()).relaysForUs) return failures.routesOn
       const answer = await this.#catchUp(recipient)
       if (answer === null) return this.#broken ?? this.#mailReply ?? failures.wentAway
       if (isPositive(answer)) this.#accepted.push(recipient)
@@ -144,6 +142,9 @@ export class Delivery {
   async #catchUp(recipient: Recipient | null): Promise<Reply | null> {
     for (;;) {
       const conversation = await this.#open()
+      const stray = conversation.relaysForUs ? strayIn(this.#accepted, recipient) : null
+      if (stray === 'new') return failures.routesOn
+      if (stray === 'known') return this.#refused(stray)
       const due = this.#due(conversation, recipient)
       const heard = await this.#sayDue(conversation, due)
       if (heard !== null) return this.#heard(conversation, due, heard)
@@ -200,16 +201,15 @@ export class Delivery {
   }
 
   /** The client may have heard 250 for recipients that are refused now, one by one or with the sender. */
-  #refused(about: Due['about'] | undefined): void {
+  #refused(about: Due['about'] | undefined): null {
     const isAnew = about === 'known' || (about === 'sender' && this.#accepted.length > 0)
-    if (!isAnew) return
-    this.#broken = failures.changedMind
-    this.#mailReply = failures.changedMind
+    if (isAnew) this.#mailReply = this.#broken = failures.changedMind
+    return null
   }
 
   /** Whether the back end has agreed to all that the client was told. */
   get #isAgreed(): boolean {
-    return this.#broken === null && this.#mailReply !== null && isPositive(this.#mailReply)
+    return this.#broken === null && isPositive(this.#mailReply ?? failures.wentAway)
   }
 
   /** The conversation, or another one where that takes nothing from the client. */

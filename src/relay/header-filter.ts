@@ -44,12 +44,18 @@ function entry(name: string): Buffer {
 }
 
 const empty = Buffer.alloc(0)
+const newline = Buffer.from('\r\n')
+const dot = 0x2e
+const space = 0x20
+const tab = 0x09
 
 export class HeaderFilter {
   #place = atStart
   #receivedCount = 0
   #headerCount = 0
   #held: Buffer = empty
+  /** Whether the first byte of the message that counts has come. */
+  #hasBegun = false
 
   get receivedCount(): number {
     return this.#receivedCount
@@ -64,6 +70,11 @@ export class HeaderFilter {
   push(chunk: Buffer): Buffer[] {
     if (this.#place === behind) return [chunk]
     const held = this.#held
+    if (!this.#hasBegun && this.#beginsBlank(held, chunk)) {
+      this.#place = behind
+      this.#held = empty
+      return [newline, held, chunk]
+    }
     loops.need(held.length + chunk.length + reach)
     const chunkAt = loops.lay(held, base)
     const to = loops.lay(chunk, chunkAt)
@@ -84,6 +95,17 @@ export class HeaderFilter {
     }
     if (isOver) return [held, chunk]
     return rest === base ? [] : [held, chunk.subarray(0, rest - chunkAt)]
+  }
+
+  /**
+   * Whether the message begins with a line that goes on, and so would make the last of our own headers
+   * above it say what the client likes. It has no header then, as Postfix sees it, too.
+   */
+  #beginsBlank(held: Buffer, chunk: Buffer): boolean {
+    const byteAt = (at: number) => (at < held.length ? held[at] : chunk[at - held.length])
+    const first = byteAt(0) === dot ? byteAt(1) : byteAt(0)
+    this.#hasBegun = first !== undefined
+    return first === space || first === tab
   }
 
   /** What is still held back when the message ends in the middle of a header line. */

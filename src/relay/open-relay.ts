@@ -6,7 +6,7 @@
  * listed domains only. XFORWARD reaches its log only (XFORWARD_README), so it does not count.
  */
 import type { Socket } from 'node:net'
-import { splitAddress } from '../core/envelope.ts'
+import { type Recipient, splitAddress } from '../core/envelope.ts'
 import { isPrivate, parseIp } from '../core/ip.ts'
 import type { BackendOptions } from './options.ts'
 
@@ -51,7 +51,7 @@ export function isPrivateText(address: string | undefined): boolean {
   return ip === null || isPrivate(ip)
 }
 
-/** True when mail for this domain may be passed on; the bare "postmaster" has none and may always. */
+/** True when mail for this address may be passed on; the bare "postmaster" has none and may always. */
 export function takesDomain(recipientDomains: readonly string[], address: string): boolean {
   const { domain } = splitAddress(address)
   if (recipientDomains.length === 0 || domain === '') return true
@@ -65,8 +65,20 @@ export function takesDomain(recipientDomains: readonly string[], address: string
  * "user%host", "host!user", "user@host", "@host:user". The domain behind the last "@" is then only
  * the first hop. Postfix (allow_percent_hack, swap_bangpath) and Sendmail send such mail on.
  */
-export function mayRouteOn(address: string): boolean {
+function mayRouteOn({ address }: Recipient): boolean {
   return /[%!@:]/.test(splitAddress(address).local)
+}
+
+/**
+ * Where there is a recipient that a back end which relays for us may not be asked for: the new one, or
+ * among those that another back end has agreed to, since it was told who the client is.
+ */
+export function strayIn(
+  known: readonly Recipient[],
+  recipient: Recipient | null,
+): 'new' | 'known' | null {
+  if (known.some(mayRouteOn)) return 'known'
+  return recipient !== null && mayRouteOn(recipient) ? 'new' : null
 }
 
 /** Where a socket leads to, for the log. */

@@ -60,7 +60,7 @@ export const smtpLimits = {
       'STARTTLS, another after AUTH.',
   ),
   errors_max: many(20).describe(
-    'Commands that were wrong (replies 500 to 504) since the last message that was accepted.',
+    'Commands that were wrong (replies 500 to 504, and 555) since the last message that was accepted.',
   ),
   failed_logins_max: many(5).describe(
     'Logins that may fail in one connection; at the next one it is closed with 421. All that come ' +

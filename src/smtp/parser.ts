@@ -103,7 +103,10 @@ export class Parser extends SMTPStream {
 
   #wait(chunk: Buffer): void {
     this.#waiting.push(chunk)
-    if (this.#waiting.length === waitingMax) this.#waiting = [Buffer.concat(this.#waiting)]
+    if (this.#waiting.length < waitingMax) return
+    const all = Buffer.concat(this.#waiting)
+    this.#waiting = [all]
+    if (this.hasRecords) this.#piece(all)
   }
 
   #isRecord({ length }: Buffer): boolean {
@@ -150,15 +153,19 @@ export class Parser extends SMTPStream {
   }
 
   #take(chunk: Buffer): void {
-    const records = this.#recordCount
-    this.#recordCount = 0
     if (this.#feed !== null && !this.isClosed) {
-      this.#hearer.piece(chunk.length, records)
+      this.#piece(chunk)
       return this.#content(this.#feed, chunk)
     }
     this.#lines.push(chunk)
-    if (!this.#lines.hasEnd) this.#hearer.piece(chunk.length, records)
+    if (this.#lines.hasEnd) this.#recordCount = 0
+    else this.#piece(chunk)
     this.#read()
+  }
+
+  #piece({ length }: Buffer): void {
+    this.#hearer.piece(length, this.#recordCount)
+    this.#recordCount = 0
   }
 
   /** A piece has been dealt with. */

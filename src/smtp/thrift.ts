@@ -19,7 +19,7 @@ const creditMax = 32
 const bytesForCredit = 8_192
 /** How long nothing is read then: too short for anybody to notice, and for much to pile up. */
 const restMs: Ms = 100
-/** And for each record, where that is longer: they are not read together, and each takes some microseconds. */
+/** And for each record that came in it, where that is longer: each takes some microseconds. */
 const restForRecordMs: Ms = 0.25
 
 export class Thrift {

@@ -38,6 +38,7 @@ const routed: readonly (readonly [id: string, line: string])[] = [
   ['F relatives', 'RCPT TO:<"victim.org!x"@example.net>'],
   ['F relatives', 'RCPT TO:<"x\\@victim.org"@example.net>'],
   ['F relatives', 'RCPT TO:<"@victim.org:x"@example.net>'],
+  ['F relatives', 'RCPT TO:<"victim.org::x"@example.net>'],
 ]
 
 const senders: readonly (readonly [id: string, line: string, reply: string])[] = [

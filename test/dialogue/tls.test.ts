@@ -217,29 +217,35 @@ describe('certificates in files', () => {
   })
 })
 
-it('takes content in many small records of TLS as fast as it comes', async () => {
-  await using backend = await startBackend()
-  await using proxy = await startProxy({ backend: backend.address, config: tls })
-  const client = await proxy.connectFrom('192.0.2.1')
-  await client.isGreeted()
-  client.says('STARTTLS')
-  await client.hears('220 ')
-  const secured = await client.startsTls()
-  assert.ok(secured.setMaxSendFragment(512))
-  for (const [line, heard] of [
-    ['EHLO mail.example.org', '250-'],
-    ['MAIL FROM:<a@example.org>', '250 '],
-    ['RCPT TO:<u@example.net>', '250 '],
-    ['DATA', '354 '],
-  ] as const) {
-    client.says(line)
-    await client.hears(heard)
-  }
-  const line = 'x'.repeat(74)
-  for (let count = 0; count < 5_000; count += 1) client.says(line)
-  client.says('.')
-  // By this clock no time goes by.
-  await client.hears('250 ')
-  assert.equal(backend.messages[0]?.toString().endsWith(`${line}\r\n`.repeat(5_000)), true)
-  client.leaves()
-})
+for (const begins of ['with TLS', 'in the clear'] as const) {
+  it(`takes content in many small records of TLS as fast as it comes, where it begins ${begins}`, async () => {
+    await using backend = await startBackend()
+    await using proxy = await startProxy({ backend: backend.address, config: tls })
+    const at = begins === 'with TLS' ? proxy.tlsAddress : proxy.address
+    const client = await proxy.connectFrom('192.0.2.1', 40_000, at)
+    if (begins === 'in the clear') {
+      await client.isGreeted()
+      client.says('STARTTLS')
+      await client.hears('220 ')
+    }
+    const secured = await client.startsTls()
+    if (begins === 'with TLS') await client.hears('220 ')
+    assert.ok(secured.setMaxSendFragment(512))
+    for (const [line, heard] of [
+      ['EHLO mail.example.org', '250-'],
+      ['MAIL FROM:<a@example.org>', '250 '],
+      ['RCPT TO:<u@example.net>', '250 '],
+      ['DATA', '354 '],
+    ] as const) {
+      client.says(line)
+      await client.hears(heard)
+    }
+    const line = 'x'.repeat(74)
+    for (let count = 0; count < 5_000; count += 1) client.says(line)
+    client.says('.')
+    // By this clock no time goes by.
+    await client.hears('250 ')
+    assert.equal(backend.messages[0]?.toString().endsWith(`${line}\r\n`.repeat(5_000)), true)
+    client.leaves()
+  })
+}

@@ -147,6 +147,7 @@ function naiveScan(text: string): { content: string; rest: string | null; faulty
 
 /** Leaves out our fields up to the first empty line; the back end takes off a dot that begins a line. */
 function naiveFilter(message: string): string {
+  if (/^\.?[ \t]/.test(message)) return `\r\n${message}`
   const lines = message.match(/[^\n]*\n|[^\n]+$/g) ?? []
   const end = lines.findIndex((line) => /^\.?\r?\n$/.test(line))
   const header = end === -1 ? lines : lines.slice(0, end)

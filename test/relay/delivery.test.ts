@@ -221,6 +221,19 @@ describe('Delivery', () => {
     assert.deepEqual(asked, ['RCPT TO:<bob@example.net>'])
   })
 
+  it('says nothing of them to another server either, which another one has agreed to', async () => {
+    await using trusting = await startBackend()
+    const others = [trusting.address]
+    await using at = await start({ ehlo: ['XCLIENT ADDR'] }, { introduce: 'auto' }, others)
+    at.delivery.begin(alice)
+    assert.match(await at.rcpt(recipientOf('x%a.example@example.net')), /^250 /)
+    at.delivery.park()
+    await at.server[Symbol.asyncDispose]()
+    assert.match(await at.rcpt(bob), /^451 4\.3\.0 /)
+    assert.match(await at.data(), /^451 4\.3\.0 /)
+    assert.deepEqual(trusting.transcript, ['EHLO mx.example.net'])
+  })
+
   it('passes on parameters that the back end offers, and no others', async () => {
     const sender: Sender = {
       address: 'alice@example.org',

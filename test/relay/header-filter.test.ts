@@ -75,10 +75,15 @@ const cases = [
     because: 'nobody reads our name there',
   },
   {
-    from: ` \r\n\t\r\nX-HELO-warning: hi\r\n${rest}`,
-    to: ` \r\n\t\r\n${rest}`,
+    from: `A: 1\r\n \r\n\t\r\nX-HELO-warning: hi\r\n${rest}`,
+    to: `A: 1\r\n \r\n\t\r\n${rest}`,
     because: 'a line of blanks goes on',
   },
+  ...[' FORGED', '\tFORGED', '. FORGED', '.\tFORGED', ' ', '\t\r\n more'].map((line) => ({
+    from: `${line}\r\nX-HELO-warning: hi\r\n\r\n`,
+    to: `\r\n${line}\r\nX-HELO-warning: hi\r\n\r\n`,
+    because: 'it would go on with the last of our own headers',
+  })),
   { from: '\r\nX-HELO-warning: hi\r\n', to: '\r\nX-HELO-warning: hi\r\n', because: 'no header' },
   { from: '', to: '', because: 'an empty message' },
   { from: 'X-HELO-warning: hi\r\n', to: '', because: 'nothing else is left' },

@@ -64,7 +64,13 @@ const cases: readonly {
   },
   {
     offers: 'XCLIENT ADDR LOGIN',
-    client: { login: `${'a'.repeat(253)}ü` },
+    client: { login: 'a'.repeat(255) },
+    command: `XCLIENT ADDR=203.0.113.7 LOGIN=${'a'.repeat(255)}`,
+    because: 'Postfix takes as much',
+  },
+  {
+    offers: 'XCLIENT ADDR LOGIN',
+    client: { login: 'a'.repeat(256) },
     command: 'XCLIENT ADDR=203.0.113.7',
     because: 'the first part of a user is another user',
   },

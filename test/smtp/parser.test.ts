@@ -119,6 +119,36 @@ describe('Parser', () => {
     assert.deepEqual(heard, ['ONE', line])
   })
 
+  it('counts what waits of records, and nothing that has been dealt with', async () => {
+    const { parser, told, goOn } = setUp()
+    let release = () => {}
+    const drained = () =>
+      new Promise<void>((resolve) => {
+        release = resolve
+      })
+    parser.hasRecords = true
+    parser.write(Buffer.from('DATA\r\n'))
+    parser.feed = { push: () => ({ rest: null, drained: drained() }), end: () => {} }
+    goOn()
+    release()
+    await new Promise(setImmediate)
+    const record = Buffer.alloc(1_024, 'x')
+    for (let round = 0; round < 3; round += 1) {
+      parser.write(record)
+      await new Promise(setImmediate)
+      let count = 1
+      while (parser.write(record)) count += 1
+      assert.equal(count, pendingInputMax / record.length - 1)
+      while (told.full > 0) {
+        told.full = 0
+        release()
+        await new Promise(setImmediate)
+        release()
+        await new Promise(setImmediate)
+      }
+    }
+  })
+
   it('hands on nothing of records once it is closed', async () => {
     const { parser, heard, goOn } = setUp()
     parser.hasRecords = true
