@@ -55,7 +55,7 @@ export const storedLedger = z.object({
   login: z.string().default(''),
   addressHidden: z.boolean().default(false),
   lookupCount: z.number().default(0),
-  refusedCount: z.number().default(0),
+  notTakenCount: z.number().default(0),
   findings: z.array(finding).default([]),
   entries: z.array(entry),
   transactions: z.array(transaction),
@@ -169,9 +169,9 @@ function reactionText(reaction: string, waitedMs: number, observed: boolean): st
 }
 
 /** What the ledger has no room for. */
-function unlistedLines({ refusedCount, transactions }: StoredLedger): string[] {
+function unlistedLines({ notTakenCount, transactions }: StoredLedger): string[] {
   const recipients = transactions.flatMap((each) => each.recipients)
-  const unlisted = refusedCount - recipients.filter(({ reply }) => !reply.startsWith('2')).length
+  const unlisted = notTakenCount - recipients.filter(({ reply }) => !reply.startsWith('2')).length
   return unlisted > 0 ? [`  RCPT     ${unlisted} more that were refused and are not listed`] : []
 }
 

@@ -98,8 +98,8 @@ export interface Ledger {
   readonly findings: Finding[]
   /** True when the address is that of something which hides the client's; nobody was judged by it. */
   addressHidden: boolean
-  /** How many recipients were refused; no more than the first 1,000 of them are listed. */
-  refusedCount: number
+  /** How many recipients were answered 4yz or 5yz; no more than the first 1,000 of them are listed. */
+  notTakenCount: number
   /** Questions to the DNS that the reasons of this connection have asked. */
   lookupCount: number
   /** The forward-confirmed name; "" while unknown. */
@@ -131,7 +131,7 @@ export function openLedger(id: string, startedAt: Date, client: string, port: nu
     findings: [],
     addressHidden: false,
     lookupCount: 0,
-    refusedCount: 0,
+    notTakenCount: 0,
     transactions: [],
     outcome: 'nothing',
     reason: '',
@@ -145,13 +145,13 @@ export function noteRecipient(
   transaction: Transaction,
   recipient: Transaction['recipients'][number],
 ): void {
-  const isRefused = !recipient.reply.startsWith('2')
-  if (isRefused) ledger.refusedCount += 1
-  if (!isRefused || ledger.refusedCount <= refusedMax) transaction.recipients.push(recipient)
+  const isNotTaken = !recipient.reply.startsWith('2')
+  if (isNotTaken) ledger.notTakenCount += 1
+  if (!isNotTaken || ledger.notTakenCount <= notTakenMax) transaction.recipients.push(recipient)
 }
 
 /** A line of a log has to end somewhere. */
-const refusedMax = 1_000
+const notTakenMax = 1_000
 
 /** How the connection ended, as its transactions and waits tell. */
 export function outcomeOf({ transactions, entries, reason }: Ledger): Outcome {

@@ -43,7 +43,7 @@ export const backendOptions = z.strictObject({
         'decides. Must be set when the back end has a loopback or private address and is not told ' +
         'who the client is, since it would then relay for the whole world. Such a back end is not ' +
         'asked for "user%host@...", "host!user@..." and the like either, which many servers route on ' +
-        'for their friends. Who has logged in may send to any domain.',
+        'for their friends. Who has logged in with `smtp.auth` may send to any domain.',
     ),
   tls: z
     .enum(['opportunistic', 'require', 'off'])

@@ -90,7 +90,7 @@ describe('treacle explain', () => {
   it('says how many recipients that were refused are not listed', async () => {
     const none = await explained([JSON.stringify(ledger)])
     assert.ok(!none.printed.some((line) => line.includes('not listed')))
-    const { printed } = await explained([JSON.stringify({ ...ledger, refusedCount: 1_234 })])
+    const { printed } = await explained([JSON.stringify({ ...ledger, notTakenCount: 1_234 })])
     assert.ok(printed.includes('  RCPT     1234 more that were refused and are not listed'))
   })
 

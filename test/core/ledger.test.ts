@@ -106,7 +106,7 @@ describe('openLedger', () => {
       { ...rest },
       {
         ...{ hostname: '', helo: '', protocol: '', login: '', reason: '', durationMs: 0 },
-        ...{ findings: [], lookupCount: 0, refusedCount: 0, addressHidden: false },
+        ...{ findings: [], lookupCount: 0, notTakenCount: 0, addressHidden: false },
       },
     )
   })
@@ -125,7 +125,7 @@ describe('noteRecipient', () => {
     const listed = (reply: string) =>
       transaction.recipients.filter((recipient) => recipient.reply === reply).length
     assert.deepEqual(
-      [listed('250 ok'), listed('550 no'), ledger.refusedCount],
+      [listed('250 ok'), listed('550 no'), ledger.notTakenCount],
       [1_500, 1_000, 1_500],
     )
   })
