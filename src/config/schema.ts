@@ -3,7 +3,6 @@ import { z } from 'zod'
 import { adminOptions } from '../admin/options.ts'
 import { duration } from '../core/duration.ts'
 import { type Endpoint, parseEndpoint } from '../core/endpoint.ts'
-import { isLoopback, parseIp } from '../core/ip.ts'
 import { recipientsOptions } from '../delay/actions.ts'
 import { delayLimits } from '../delay/limits.ts'
 import { delayOptions } from '../delay/options.ts'
@@ -81,21 +80,18 @@ export const configSchema = tables
       'expected the mail server behind us, and not where we listen: mail would go in circles',
   })
 
-/** Whether one of these is where we listen ourselves, as far as addresses tell. */
+/**
+ * Whether one of these is where we listen ourselves. 0.0.0.0 says nothing: it may be the default, unused
+ * beside a socket of systemd's on another address.
+ */
 function leadsBack(
   { addresses, tls_addresses }: z.infer<typeof listenOptions>,
   { addresses: theirs }: z.infer<typeof backendOptions>,
 ): boolean {
   const ours = endpoints([...addresses, ...tls_addresses])
-  return endpoints(theirs).some(({ host, port }) => {
-    const ip = parseIp(host)
-    const isHere = ip !== null && isLoopback(ip)
-    return ours.some(
-      (own) =>
-        own.port === port &&
-        (own.host === host || (isHere && /^(?:0\.0\.0\.0|::)$/.test(own.host))),
-    )
-  })
+  return endpoints(theirs).some(({ host, port }) =>
+    ours.some((own) => own.port === port && own.host === host),
+  )
 }
 
 /** Parsed, complete and frozen: no default is ever applied anywhere else. */

@@ -90,10 +90,12 @@ export class Backend {
       throw new LoginLost('the back end cannot be told who has logged in')
     }
     const conversation = new Conversation(dialled, this.#clock)
-    const { introduce: how, protocol, command_timeout } = this.options
+    const { introduce: how, protocol, command_timeout, recipient_domains } = this.options
     const trusts = trustsUs(dialled.socket)
     conversation.mayServeOthers = command === null && !isProxied(how)
-    conversation.relaysForUs = conversation.mayServeOthers && trusts
+    // One elsewhere may have our address on a list, too.
+    const mayTrust = trusts || recipient_domains.length > 0
+    conversation.relaysForUs = conversation.mayServeOthers && mayTrust
     conversation.isPrivate = dialled.secure || trusts
     if (conversation.mayServeOthers) return conversation
     const hello = { verb: greetingVerb(client, protocol), name: client.helo.name }

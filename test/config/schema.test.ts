@@ -41,7 +41,7 @@ describe('the tables together', () => {
 })
 
 describe('what would not do what it says', () => {
-  const both = 'listen.addresses = ["0.0.0.0:25"]\nlisten.tls_addresses = ["[::1]:465"]\n'
+  const both = 'listen.addresses = ["127.0.0.1:25"]\nlisten.tls_addresses = ["[::1]:465"]\n'
   const cases = [
     ['listen.addresses = ["127.0.0.1:70000"]', /^t:1: listen\.addresses\[0\]: .*"address:port"/],
     ['listen.addresses = ["999.1.1.1:25"]', /^t:1: listen\.addresses\[0\]: .*"address:port"/],
@@ -71,7 +71,7 @@ describe('what would not do what it says', () => {
 
   it('is none of these', () => {
     const fine = [
-      'listen.addresses = ["127.0.0.1:0", "127.0.0.1:0", "0.0.0.0:25"]',
+      'listen.addresses = ["127.0.0.1:0", "127.0.0.1:0", "0.0.0.0:26"]',
       'listen.tls_addresses = ["[::]:465"]',
       'listen.xclient_from = ["10.0.0.0/8", "fc00::/7", "192.0.2.1"]',
       'backend.addresses = ["127.0.0.1:26", "192.0.2.1:25", "localhost:25"]',
