@@ -16,6 +16,8 @@ const { values } = parseArgs({
     tls: { type: 'boolean', default: false },
   },
 })
+/** As many as wait for Treacle (src/gate/listener.ts), so that a rush is the same for both. */
+const backlog = 4_096
 const at = endpoint(values.listen ?? '')
 const to = endpoint(values.to ?? '')
 
@@ -33,4 +35,4 @@ const server = values.tls
       passOn,
     )
   : createServer({ noDelay: true }, passOn)
-server.listen(at.port, at.host, 4096, () => console.log('ready'))
+server.listen(at.port, at.host, backlog, () => console.log('ready'))

@@ -1,6 +1,7 @@
 /** `npm start`: Treacle with a back end of its own and short delays, to be tried in a minute. */
 import { App } from './app.ts'
 import { startMaildir } from './cli/maildir.ts'
+import { demoAddress } from './cli/program.ts'
 import { shippedFolder } from './config/files.ts'
 import { parseConfig } from './config/load.ts'
 import { configSchema } from './config/schema.ts'
@@ -32,7 +33,7 @@ export async function startDemo(folder: string, say: (line: string) => void): Pr
 function demoConfig(backend: string, folder: string): string {
   return `
 name = "treacle.localhost"
-listen.addresses = ["127.0.0.1:2525"]
+listen.addresses = ["${demoAddress}"]
 backend.addresses = ["${backend}"]
 backend.recipient_domains = ["example.net"]
 greeting.pause = "500ms"

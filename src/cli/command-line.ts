@@ -10,6 +10,7 @@ export interface CommandLike {
     readonly long?: string | undefined
     readonly short?: string | undefined
     readonly defaultValue?: unknown
+    readonly defaultValueDescription?: string | undefined
     readonly argChoices?: readonly string[] | undefined
   }[]
   readonly registeredArguments: readonly {

@@ -72,10 +72,11 @@ function commandText(command: CommandLike): string[] {
     `.B treacle ${safe(command.name() + wanted)}`,
     safe(command.description()),
     '.RS',
-    ...command.options.flatMap(({ flags, description, defaultValue, argChoices }) => {
+    ...command.options.flatMap(({ flags, description, argChoices, ...option }) => {
       const choices = argChoices === undefined ? '' : ` (${argChoices.join(', ')})`
-      const hasDefault = defaultValue !== undefined && defaultValue !== ''
-      const standard = hasDefault ? ` Default: ${defaultValue}.` : ''
+      const value = option.defaultValueDescription ?? option.defaultValue
+      const hasDefault = value !== undefined && value !== ''
+      const standard = hasDefault ? ` Default: ${value}.` : ''
       return ['.TP', `.B ${safe(flags)}`, safe(`${description}${choices}.${standard}`)]
     }),
     '.RE',

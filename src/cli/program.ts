@@ -12,6 +12,9 @@ import { formats } from './read-file.ts'
 import type { ExplainFlags, ReplayFlags, TryFlags } from './replay-commands.ts'
 import type { Sending } from './send.ts'
 
+/** Where `treacle demo` listens. */
+export const demoAddress = '127.0.0.1:2525'
+
 export interface ConfigFlag {
   readonly config?: string
 }
@@ -81,7 +84,7 @@ function addServing(program: Command, actions: Actions): void {
   program
     .command('demo')
     .description(
-      'Serve on 127.0.0.1:2525 with a built-in back end and short delays, to try it out.',
+      `Serve on ${demoAddress} with a built-in back end and short delays, to try it out.`,
     )
     .option('--folder <folder>', 'where mail and state go', 'var')
     .action(actions.demo)
@@ -92,7 +95,7 @@ function addServing(program: Command, actions: Actions): void {
     .addOption(
       new Option('--to <host:port>', 'the server')
         .argParser(endpoint)
-        .default(demoPlace, '127.0.0.1:2525'),
+        .default(endpoint(demoAddress), demoAddress),
     )
     .option('--helo <name>', 'what to say in EHLO', 'mail.example.org')
     .option('--from <address>', 'the sender', 'alice@example.org')
@@ -180,9 +183,6 @@ function address(text: string): string {
   if (parseIp(text) !== null) return text
   throw new InvalidArgumentError('Expected an address such as 192.0.2.1 or 2001:db8::1.')
 }
-
-/** Where `treacle demo` listens. */
-const demoPlace: Endpoint = { host: '127.0.0.1', port: 2_525 }
 
 function endpoint(text: string): Endpoint {
   const parsed = parseEndpoint(text)

@@ -5,11 +5,12 @@
  * `await judge(hearsay, judging)` of session/judge.ts for each connection.
  */
 import type { Clock } from '../core/clock.ts'
-import { ConfigError } from '../core/errors.ts'
+import { ConfigError, type Problem } from '../core/errors.ts'
 import { wantedFor } from '../delay/actions.ts'
 import { DnsList, type DnsListEvent, type DnsListSettings } from '../dns/dns-list.ts'
 import type { Dns } from '../dns/resolver.ts'
 import type { Log } from '../observe/log.ts'
+import type { Brought } from '../reasons/brought.ts'
 import { prepareReasons, type ReasonsAt, reasonNames } from '../reasons/index.ts'
 import type { ModuleReason } from '../reasons/modules.ts'
 import type { Judging } from '../session/judge.ts'
@@ -57,24 +58,33 @@ export function readyReasons(config: Config, around: Around): Ready {
   }
   const brought = { own: config.reason, modules: around.modules ?? [] }
   const ready = { reasons: prepareReasons(reasons, shared, brought), lists }
-  refuseStrange(config.recipients, reasonNames(reasons, brought))
+  refuseStrange(config, brought)
   return ready
 }
 
-/** An action for a reason that there is not would be without effect, and nobody would know. */
-function refuseStrange(recipients: Config['recipients'], known: readonly string[]): void {
-  const problems = Object.entries(recipients).flatMap(([domain, { actions }]) =>
-    Object.keys(actions)
-      .filter((name) => !known.includes(name))
-      .map((name) => {
-        const near = nearest(name, known)
-        const hint =
-          near === undefined ? `there are ${known.join(', ')}` : `did you mean "${near}"?`
-        const key = keyText(['recipients', domain, 'actions', name])
-        return { where: '', key, what: `no reason of this name; ${hint}` }
-      }),
-  )
+/** What is set for a reason that there is not would be without effect, and nobody would know. */
+function refuseStrange({ reasons, recipients }: Config, brought: Brought): void {
+  const known = reasonNames(reasons, brought)
+  const ofModules = brought.modules.map(({ name }) => name)
+  const problems = [
+    ...strangeIn(reasons.settings, ofModules, ['reasons', 'settings']),
+    ...Object.entries(recipients).flatMap(([domain, { actions }]) =>
+      strangeIn(actions, known, ['recipients', domain, 'actions']),
+    ),
+  ]
   if (problems.length > 0) throw new ConfigError(problems)
+}
+
+/** @param path Where the table stands whose keys are names of reasons. */
+function strangeIn(table: object, known: readonly string[], path: readonly string[]): Problem[] {
+  return Object.keys(table)
+    .filter((name) => !known.includes(name))
+    .map((name) => {
+      const near = nearest(name, known)
+      const all = known.length === 0 ? 'there are none' : `there are ${known.join(', ')}`
+      const hint = near === undefined ? all : `did you mean "${near}"?`
+      return { where: '', key: keyText([...path, name]), what: `no reason of this name; ${hint}` }
+    })
 }
 
 /** @throws ConfigError */

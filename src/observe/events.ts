@@ -223,7 +223,7 @@ export const events: Readonly<Record<EventName, EventKind>> = {
     about: 'Too many logins have failed, or wait their turn; the client heard 421.',
   },
   'tls.renewed': { level: 'info', about: 'New certificates are in use, for these names.' },
-  'tls.rejected': { level: 'error', about: 'A new certificate or key is wrong; the old stays.' },
+  'tls.rejected': { level: 'error', about: 'A new certificate is wrong; the one before stays.' },
   'tls.expired': { level: 'warn', about: 'A certificate is out of date; it is used all the same.' },
   'tls.failed': {
     level: 'info',

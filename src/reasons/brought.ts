@@ -32,12 +32,10 @@ export function broughtReasons(
   shared: Shared,
   { own, modules }: Brought,
 ): AnyReason[] {
-  const ofModules = modules.map(({ name }) => name)
   refuseDuplicates([
-    ...[...taken, ...Object.keys(lists), ...ofModules],
-    ...own.map(({ name }) => name),
+    ...[...taken, ...Object.keys(lists)],
+    ...[...own, ...modules].map(({ name }) => name),
   ])
-  refuseStrange(Object.keys(settings), ofModules)
   return [
     ...Object.entries(lists).flatMap(([name, list]) => listReasons(name, list, shared.openList)),
     ...own.flatMap(ownReasons),
@@ -50,17 +48,6 @@ function refuseDuplicates(names: readonly string[]): void {
   if (twice.length === 0) return
   const what = `there is more than one reason called ${twice.join(', ')}; give each its own name`
   throw new ConfigError([{ where: '', key: 'reasons', what }])
-}
-
-/** What is set for a reason that no module brings would be without effect, and nobody would know. */
-function refuseStrange(given: readonly string[], known: readonly string[]): void {
-  const strange = given.filter((name) => !known.includes(name))
-  if (strange.length === 0) return
-  const there = known.length === 0 ? 'there are none' : `they bring ${known.join(', ')}`
-  const what = `no module of reasons.modules brings it; ${there}`
-  throw new ConfigError(
-    strange.map((name) => ({ where: '', key: `reasons.settings.${name}`, what })),
-  )
 }
 
 /** @throws ConfigError when its settings are wrong or it cannot be made ready. */

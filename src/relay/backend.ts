@@ -91,13 +91,12 @@ export class Backend {
     }
     const conversation = new Conversation(dialled, this.#clock)
     const { introduce: how, protocol, command_timeout, recipient_domains } = this.options
-    const trusts = trustsUs(dialled.socket)
-    conversation.mayServeOthers = command === null && !isProxied(how)
-    // One elsewhere may have our address on a list, too.
-    const mayTrust = trusts || recipient_domains.length > 0
-    conversation.relaysForUs = conversation.mayServeOthers && mayTrust
-    conversation.isPrivate = dialled.secure || trusts
-    if (conversation.mayServeOthers) return conversation
+    const isTold = command !== null || isProxied(how)
+    conversation.mayServeOthers = !isTold
+    // Domains are listed for one that trusts us, be it a neighbour or elsewhere with our address on a list.
+    conversation.mayRelayForUs = !isTold && recipient_domains.length > 0
+    conversation.isPrivate = dialled.secure || trustsUs(dialled.socket)
+    if (!isTold) return conversation
     const hello = { verb: greetingVerb(client, protocol), name: client.helo.name }
     const stop = () => conversation.destroy()
     signal.addEventListener('abort', stop, { once: true })

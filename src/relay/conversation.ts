@@ -35,7 +35,7 @@ export class Conversation {
   /** Whether what came under TLS may be said in it: it is under TLS, or nobody else can listen. */
   isPrivate = false
   /** True when the back end may trust our address and does not know for whom we speak. */
-  relaysForUs = false
+  mayRelayForUs = false
   #capabilities: Capabilities
   /** Replies that came before they were asked for: an early refusal in the middle of DATA. */
   readonly #early: Reply[] = []

@@ -119,7 +119,7 @@ export class Delivery {
       const { conversation, said } = await this.#seat.logIn(user, password)
       const answer = this.#judged(conversation, said)
       this.#seat.isLoggedIn = isPositive(answer)
-      conversation.relaysForUs &&= !this.#seat.isLoggedIn
+      conversation.mayRelayForUs &&= !this.#seat.isLoggedIn
       // Who may wait for the next attempt occupies no place.
       this.park()
       return answer
@@ -142,7 +142,7 @@ export class Delivery {
   async #catchUp(recipient: Recipient | null): Promise<Reply | null> {
     for (;;) {
       const conversation = await this.#open()
-      const stray = conversation.relaysForUs ? strayIn(this.#accepted, recipient) : null
+      const stray = conversation.mayRelayForUs ? strayIn(this.#accepted, recipient) : null
       if (stray === 'new') return failures.routesOn
       if (stray === 'known') return this.#refused(stray)
       const due = this.#due(conversation, recipient)

@@ -61,7 +61,7 @@ export function takesDomain(recipientDomains: readonly string[], address: string
 }
 
 /**
- * True when the local part may name another domain to a server that relays for us, quoted or not:
+ * True when the local part may name another domain to a server that trusts us, quoted or not:
  * "user%host", "host!user", "user@host", "@host:user". The domain behind the last "@" is then only
  * the first hop. Postfix (allow_percent_hack, swap_bangpath) and Sendmail send such mail on.
  */
@@ -70,7 +70,7 @@ function mayRouteOn({ address }: Recipient): boolean {
 }
 
 /**
- * Where there is a recipient that a back end which relays for us may not be asked for: the new one, or
+ * Where there is a recipient that a back end which may relay for us is not asked for: the new one, or
  * among those that another back end has agreed to, since it was told who the client is.
  */
 export function strayIn(

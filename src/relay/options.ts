@@ -41,9 +41,9 @@ export const backendOptions = z.strictObject({
     .describe(
       'Domains that mail may be addressed to, "*.example.org" for all below one; empty: the back end ' +
         'decides. Must be set when the back end has a loopback or private address and is not told ' +
-        'who the client is, since it would then relay for the whole world. Such a back end is not ' +
-        'asked for "user%host@...", "host!user@..." and the like either, which many servers route on ' +
-        'for their friends. Who has logged in with `smtp.auth` may send to any domain.',
+        'who the client is, since it would then relay for the whole world. Where any are ' +
+        'set, a back end that is not told is not asked for "user%host@...", "host!user@..." and the ' +
+        'like either, which many servers route on for their friends. Who has logged in with `smtp.auth` may send to any domain.',
     ),
   tls: z
     .enum(['opportunistic', 'require', 'off'])

@@ -8,6 +8,7 @@
 import { fromXtext, plainSender, type Recipient, type Sender } from '../core/envelope.ts'
 import { parseAddressLiteral } from '../core/ip.ts'
 import { type Reply, reply } from '../core/reply.ts'
+import { wordsOf } from './verbs.ts'
 
 /** Extensions that we and the back end both have; parameters of others are not taken. */
 export interface Offered {
@@ -32,7 +33,7 @@ const badRecipient = reply(501, '5.1.3', 'Bad recipient address syntax')
 
 /** @param line "EHLO mail.example.org". */
 export function parseHelo(line: string): Parsed<string> {
-  const [verb = '', name = '', ...rest] = line.replace(/ +$/, '').split(/ +/)
+  const [verb = '', name = '', ...rest] = wordsOf(line)
   // Nothing that starts a command in a shell, ends a quotation or is expanded by Exim.
   const wellFormed = /^[\p{L}\p{M}\p{N}._:[\]/@+*!?#%~^-]+$/u.test(name)
   if (rest.length > 0 || !wellFormed || Buffer.byteLength(name) > heloMax) {
@@ -105,7 +106,7 @@ const without: Parsed<Parameters> = { value: new Map() }
 function parseParameters(text: string): Parsed<Parameters> {
   if (text === '') return without
   const found = new Map<string, string>()
-  for (const part of text.split(/ +/).filter((each) => each !== '')) {
+  for (const part of wordsOf(text)) {
     const [, keyword, value] =
       /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([\x21-\x3c\x3e-\x7e]+))?$/.exec(part) ?? []
     if (keyword === undefined) return bad(`Bad parameter syntax`)

@@ -32,7 +32,8 @@ const notImplemented = reply(502, '5.5.1', 'Command not implemented')
 const cannotVerify = reply(252, '2.1.5', 'Send it, and the mail server behind us will say')
 const help = reply(214, '2.0.0', 'What may be said here is in RFC 5321')
 const bareNewline = reply(500, '5.5.2', 'Lines must end in CR LF, and have neither elsewhere')
-const unknownChunk = reply(421, '4.7.0', 'BDAT is not implemented, and this one has no size')
+/** Where its octets end, and commands begin again, only its sender knows. */
+const unsizedChunk = reply(421, '4.7.0', 'We offer no BDAT, and this one does not say its size')
 const otherProtocol = reply(421, '4.7.0', 'This is a mail server')
 
 /** Always the same. */
@@ -66,7 +67,7 @@ export class Conduct {
     if (answer !== undefined) return { kind: 'answer', answer, skip: 0 }
     if (commands.has(verb)) return { kind: 'obey', verb, line: line.bytes }
     const skip = chunkSizeOf(line.bytes)
-    if (skip === null) return { kind: 'close', last: unknownChunk }
+    if (skip === null) return { kind: 'close', last: unsizedChunk }
     return { kind: 'answer', answer: isNotImplemented(verb) ? notImplemented : unknown, skip }
   }
 

@@ -15,7 +15,7 @@ import { Conduct } from './conduct.ts'
 import { keywords, offeredBy } from './ehlo.ts'
 import type { ServerParts } from './parts.ts'
 import { type Exchange, exchange, needsTls, tooLong } from './sasl.ts'
-import { verbOf } from './verbs.ts'
+import { verbOf, wordsOf } from './verbs.ts'
 import { parseXclient } from './xclient.ts'
 
 const ok = reply(250, '2.0.0', 'Ok')
@@ -149,7 +149,7 @@ export class Dialogue {
 
   data(line: string): Reply | Promise<Content | Reply> {
     if (!this.#isGreeted) return needHello
-    if (line.replace(/ +$/, '').length > 4) return dataSyntax
+    if (wordsOf(line).length > 1) return dataSyntax
     if (!this.#inTransaction) return needMail
     return this.#recipientCount === 0 ? needRcpt : this.#openData()
   }

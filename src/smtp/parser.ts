@@ -43,8 +43,8 @@ export interface Fed {
   readonly drained: Promise<void> | undefined
 }
 
-/** A larger record of TLS is content enough to be dealt with on its own. */
-const recordMin = 4_096
+/** A record of TLS that has as much is content enough to be dealt with on its own. */
+const gatheredMax = 4_096
 /** A piece of one byte takes two hundred; so many are made one. */
 const waitingMax = 1_000
 /** After so many commands in a row everybody else has a turn. */
@@ -110,7 +110,7 @@ export class Parser extends SMTPStream {
   }
 
   #isRecord({ length }: Buffer): boolean {
-    return this.hasRecords && this.#feed !== null && length < recordMin
+    return this.hasRecords && this.#feed !== null && length < gatheredMax
   }
 
   /** What is read with it comes before anything else happens. */

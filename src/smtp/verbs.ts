@@ -1,4 +1,4 @@
-/** The first word of a line, and what follows from it before anybody looks at the rest. */
+/** The words of a line, and what follows from the first before anybody looks at the rest. */
 
 /** "EHLO" of "ehlo mail.example.org"; "" where the line begins with no word. */
 export function verbOf(line: Buffer): string {
@@ -41,3 +41,8 @@ export function isHttp(verb: string): boolean {
 const httpVerbs = new Set([
   ...['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT', 'PRI'],
 ])
+
+/** What stands between spaces (RFC 5321 section 4.1.2), and no other character is one. */
+export function wordsOf(text: string): string[] {
+  return text.split(' ').filter((word) => word !== '')
+}

@@ -10,6 +10,7 @@ import { fromXtext } from '../core/envelope.ts'
 import { parseIp } from '../core/ip.ts'
 import { reply } from '../core/reply.ts'
 import { type Parsed, parseHelo } from './command.ts'
+import { wordsOf } from './verbs.ts'
 
 /** What a peer says of the client that it speaks for. */
 export interface Introduced extends Whereabouts {
@@ -61,7 +62,7 @@ const forms: ReadonlyMap<string, (value: string) => boolean> = new Map([
 
 /** What is said and available; null when any of it is wrong. */
 function attributesOf(line: string): ReadonlyMap<string, string> | null {
-  const [, ...parts] = line.replace(/ +$/, '').split(/ +/)
+  const [, ...parts] = wordsOf(line)
   const seen = new Set<string>()
   const said = new Map<string, string>()
   for (const part of parts) {

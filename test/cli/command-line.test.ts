@@ -81,6 +81,7 @@ describe('the man page', () => {
     assert.match(page, /^\.B treacle explain \[file\]$/m)
     assert.match(page, /^\.B \\-c, \\-\\-config <file>$/m)
     assert.match(page, /find out the format by the first lines \(tsv, exim, postfix\)\.$/m)
+    assert.match(page, /^the server\. Default: 127\.0\.0\.1:2525\.$/m)
     for (const code of ['0', '1', '64', '66', '69', '70', '78'])
       assert.match(page, new RegExp(`^\\.B ${code}$`, 'm'))
   })

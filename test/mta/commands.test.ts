@@ -195,7 +195,7 @@ describe('treacle check', { timeout: 120_000, concurrency: 2 }, () => {
     assert.equal(strange.code, 78)
     assert.match(
       strange.stderr,
-      /^reasons\.settings\.mine: no module of reasons\.modules brings it/,
+      /^reasons\.settings\.mine: no reason of this name; there are none$/m,
     )
   })
 
