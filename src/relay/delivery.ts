@@ -118,8 +118,6 @@ export class Delivery {
     try {
       const { conversation, said } = await this.#seat.logIn(user, password)
       const answer = this.#judged(conversation, said)
-      this.#seat.isLoggedIn = isPositive(answer)
-      conversation.mayRelayForUs &&= !this.#seat.isLoggedIn
       // Who may wait for the next attempt occupies no place.
       this.park()
       return answer
@@ -142,7 +140,9 @@ export class Delivery {
   async #catchUp(recipient: Recipient | null): Promise<Reply | null> {
     for (;;) {
       const conversation = await this.#open()
-      const stray = conversation.mayRelayForUs ? strayIn(this.#accepted, recipient) : null
+      // All of them each time would take a thousand recipients half a million looks.
+      const unsaid = this.#mailReply === null ? this.#accepted : []
+      const stray = conversation.mayRelayForUs ? strayIn(unsaid, recipient) : null
       if (stray === 'new') return failures.routesOn
       if (stray === 'known') return this.#refused(stray)
       const due = this.#due(conversation, recipient)

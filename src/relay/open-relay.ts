@@ -72,6 +72,8 @@ function mayRouteOn({ address }: Recipient): boolean {
 /**
  * Where there is a recipient that a back end which may relay for us is not asked for: the new one, or
  * among those that another back end has agreed to, since it was told who the client is.
+ *
+ * @param known Those that this one has yet to hear of.
  */
 export function strayIn(
   known: readonly Recipient[],

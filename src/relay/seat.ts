@@ -6,7 +6,7 @@
  */
 import type { Eventual } from '../core/eventual.ts'
 import type { Leaving } from '../core/leaving.ts'
-import type { Reply } from '../core/reply.ts'
+import { isPositive, type Reply } from '../core/reply.ts'
 import type { Backend } from './backend.ts'
 import type { Conversation } from './conversation.ts'
 import type { Introduction } from './introduce.ts'
@@ -72,7 +72,10 @@ export class Seat {
     const conversation = this.taken ?? (await this.take({ mayBeSpare: false }))
     const secret = Buffer.from(`\0${user}\0${password}`).toString('base64')
     const { command_timeout } = this.#backend.options
-    return { conversation, said: await conversation.say(`AUTH PLAIN ${secret}`, command_timeout) }
+    const said = await conversation.say(`AUTH PLAIN ${secret}`, command_timeout)
+    this.isLoggedIn = isPositive(said)
+    conversation.mayRelayForUs &&= !this.isLoggedIn
+    return { conversation, said }
   }
 
   #taken(conversation: Conversation, isSpare: boolean): Conversation {
