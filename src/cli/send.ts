@@ -69,9 +69,9 @@ class Replies {
   constructor(socket: Socket) {
     socket.on('data', (chunk: Buffer) => {
       try {
-        for (const { code, enhanced, lines } of this.#reader.push(chunk)) {
+        this.#reader.push(chunk, ({ code, enhanced, lines }) => {
           this.#heard.push({ code, lines: lines.map((line) => `${enhanced} ${line}`.trim()) })
-        }
+        })
       } catch (error) {
         this.#end(new Error(messageOf(error)))
       }

@@ -24,27 +24,23 @@ export function isHalf({ code }: Reply): boolean {
 
 /** One line, as logs show it: "550 5.1.1 no such user". */
 export function replyText({ code, enhanced, lines }: Reply): string {
-  return [code, enhanced, lines.join(' / ')].filter((part) => part !== '').join(' ')
-}
-
-/** Its lines, each with the enhanced code in front (RFC 2034 section 4). */
-export function enhancedLines({ enhanced, lines }: Reply): string[] {
-  return lines.map((line) => (enhanced === '' ? line : `${enhanced} ${line}`))
+  const text = lines.join(' / ')
+  return `${code}${enhanced === '' ? '' : ` ${enhanced}`}${text === '' ? '' : ` ${text}`}`
 }
 
 /**
- * A reply as it goes over the wire.
+ * A reply as it goes over the wire, each line with the enhanced code in front (RFC 2034 section 4).
  *
  * Control characters never get through: a line break inside a text would make two replies of one.
  */
-export function wireForm(answer: Reply): string {
-  const last = answer.lines.length - 1
-  return enhancedLines(answer)
-    .map(
-      (line, index) =>
-        `${answer.code}${index < last ? '-' : ' '}${line.replace(controls, ' ')}\r\n`,
-    )
-    .join('')
+export function wireForm({ code, enhanced, lines }: Reply): string {
+  const mark = enhanced === '' ? '' : `${enhanced} `
+  const last = lines.length - 1
+  let wire = ''
+  for (const [index, line] of lines.entries()) {
+    wire += `${code}${index < last ? '-' : ' '}${`${mark}${line}`.replace(controls, ' ')}\r\n`
+  }
+  return wire
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is being removed

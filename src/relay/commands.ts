@@ -12,30 +12,33 @@ export function needsMore(sender: Sender, capabilities: Capabilities): boolean {
 }
 
 export function mailCommand(sender: Sender, capabilities: Capabilities): string {
-  const dsn = capabilities.has('DSN')
-  return [
-    `MAIL FROM:<${sender.address}>`,
-    sender.size !== null && capabilities.has('SIZE') ? `SIZE=${sender.size}` : '',
-    sender.body !== null && capabilities.has('8BITMIME') ? `BODY=${sender.body}` : '',
-    sender.smtputf8 ? 'SMTPUTF8' : '',
-    sender.requireTls ? 'REQUIRETLS' : '',
-    sender.ret !== null && dsn ? `RET=${sender.ret}` : '',
-    sender.envid !== null && dsn ? `ENVID=${toXtext(sender.envid)}` : '',
+  const { address, size, body, smtputf8, requireTls, ret, envid } = sender
+  const has = (extension: string) => capabilities.has(extension)
+  const words = [
+    size !== null && has('SIZE') && `SIZE=${size}`,
+    body !== null && has('8BITMIME') && `BODY=${body}`,
+    smtputf8 && 'SMTPUTF8',
+    requireTls && 'REQUIRETLS',
+    ret !== null && has('DSN') && `RET=${ret}`,
+    envid !== null && has('DSN') && `ENVID=${toXtext(envid)}`,
   ]
-    .filter((part) => part !== '')
-    .join(' ')
+  return withWords(`MAIL FROM:<${address}>`, words)
 }
 
 export function rcptCommand(
   { address, notify, orcpt }: Recipient,
   capabilities: Capabilities,
 ): string {
-  const dsn = capabilities.has('DSN')
-  return [
-    `RCPT TO:<${address}>`,
-    notify !== null && dsn ? `NOTIFY=${notify}` : '',
-    orcpt !== null && dsn ? `ORCPT=${orcpt.type};${toXtext(orcpt.address)}` : '',
+  const words = [
+    notify !== null && capabilities.has('DSN') && `NOTIFY=${notify}`,
+    orcpt !== null && capabilities.has('DSN') && `ORCPT=${orcpt.type};${toXtext(orcpt.address)}`,
   ]
-    .filter((part) => part !== '')
-    .join(' ')
+  return withWords(`RCPT TO:<${address}>`, words)
+}
+
+/** @param words Parameters; false for those that are not said. */
+function withWords(command: string, words: readonly (string | false)[]): string {
+  let line = command
+  for (const word of words) if (word !== false) line += ` ${word}`
+  return line
 }

@@ -7,17 +7,21 @@
  */
 import type { Socket } from 'node:net'
 import type { Clock, Ms } from '../core/clock.ts'
+import { Deadline } from '../core/deadline.ts'
 import { messageOf } from '../core/errors.ts'
 import { letGo } from '../core/let-go.ts'
 import { type Reply, replyText } from '../core/reply.ts'
 import { type Capabilities, noCapabilities, parseCapabilities } from './capabilities.ts'
 import type { Dialled } from './dial.ts'
+import { Draining } from './draining.ts'
 import { BackendLost } from './failures.ts'
 import { OwedReplies, type ReplyLimits } from './owed-replies.ts'
 import { ProtocolError, ReplyReader } from './reply-reader.ts'
 
 /** LHLO is the EHLO of LMTP (RFC 2033). */
 export type Greeting = 'EHLO' | 'HELO' | 'LHLO'
+
+type GoesOn = (reply: Reply, index: number) => boolean
 
 /** What is smaller than this waits for what is written with it. */
 const packetMax = 16 * 1_024
@@ -40,10 +44,11 @@ export class Conversation {
   /** Replies that came before they were asked for: an early refusal in the middle of DATA. */
   readonly #early: Reply[] = []
   #owed: OwedReplies | null = null
+  /** For the next of them. */
+  readonly #deadline: Deadline
+  #limitMs: Ms = 0
   #lost: BackendLost | null = null
-  /** Settles when the back end has read what was written, or never will. */
-  #draining: Promise<void> | null = null
-  #stopDraining: (() => void) | null = null
+  readonly #draining: Draining
 
   constructor({ socket, capabilities, secure, verified, release }: Dialled, clock: Clock) {
     this.#socket = socket
@@ -51,6 +56,8 @@ export class Conversation {
     this.#verified = verified
     this.#clock = clock
     this.#capabilities = capabilities
+    this.#deadline = new Deadline(clock, 0, (ms) => this.#lose(`no reply for ${ms} ms`))
+    this.#draining = new Draining(socket, clock, (ms) => this.#lose(`read nothing for ${ms} ms`))
     socket.on('data', (chunk: Buffer) => this.#hear(chunk))
     socket.on('end', () => this.#lose('closed the connection'))
     socket.on('close', () => this.#lose('closed the connection'))
@@ -80,9 +87,8 @@ export class Conversation {
    *
    * @throws BackendLost when no reply comes within `limitMs` or the connection fails.
    */
-  async say(line: string, limitMs: Ms): Promise<Reply> {
-    this.#write(line)
-    return first(await this.#replies(1, { firstMs: limitMs, limitMs }))
+  say(line: string, limitMs: Ms): Promise<Reply> {
+    return this.#ask([line], { firstMs: limitMs, limitMs }).then(first)
   }
 
   /**
@@ -93,15 +99,12 @@ export class Conversation {
    * @returns The replies there were: to the first lines, or to all. After a 421 there are no more.
    * @throws BackendLost when one does not come in time or the connection fails.
    */
-  async sayAll(
-    lines: readonly string[],
-    limits: ReplyLimits,
-    goesOn: (reply: Reply, index: number) => boolean,
-  ): Promise<readonly Reply[]> {
-    if (lines.length > 1 && this.#capabilities.has('PIPELINING')) {
-      this.#write(...lines)
-      return await this.#replies(lines.length, limits)
-    }
+  sayAll(lines: readonly string[], limits: ReplyLimits, goesOn: GoesOn): Promise<readonly Reply[]> {
+    const atOnce = lines.length === 1 || this.#capabilities.has('PIPELINING')
+    return atOnce ? this.#ask(lines, limits) : this.#sayEach(lines, limits, goesOn)
+  }
+
+  async #sayEach(lines: readonly string[], limits: ReplyLimits, goesOn: GoesOn): Promise<Reply[]> {
     const heard: Reply[] = []
     for (const [index, line] of lines.entries()) {
       const answer = await this.say(line, index === 0 ? limits.firstMs : limits.limitMs)
@@ -111,13 +114,16 @@ export class Conversation {
     return heard
   }
 
-  #write(...lines: readonly string[]): void {
+  #ask(lines: readonly string[], limits: ReplyLimits): Promise<readonly Reply[]> {
     // Whoever composes a command checks what strangers put in it; this is the last gate.
-    if (lines.some((line) => /[\r\n\0]/.test(line))) throw new TypeError('a command is one line')
-    if (this.#lost !== null) throw this.#lost
+    if (lines.some((line) => /[\r\n\0]/.test(line))) {
+      return Promise.reject(new TypeError('a command is one line'))
+    }
     // A reply nobody asked for answers nothing: the two sides no longer agree where they are.
-    if (this.#early.length > 0) throw this.#lose('replied without being asked')
+    if (this.#early.length > 0) this.#lose('replied without being asked')
+    if (this.#lost !== null) return Promise.reject(this.#lost)
     this.#socket.write(`${lines.join('\r\n')}\r\n`)
+    return this.#replies(lines.length, limits)
   }
 
   /** Says EHLO, HELO or LHLO again, after the back end has been told who the client is. */
@@ -131,15 +137,17 @@ export class Conversation {
   }
 
   /** Waits for a reply to what has been said already. */
-  async nextReply(limitMs: Ms): Promise<Reply> {
+  nextReply(limitMs: Ms): Promise<Reply> {
     const early = this.#early.shift()
-    return early ?? first(await this.#replies(1, { firstMs: limitMs, limitMs }))
+    if (early !== undefined) return Promise.resolve(early)
+    return this.#replies(1, { firstMs: limitMs, limitMs }).then(first)
   }
 
   #replies(count: number, limits: ReplyLimits): Promise<readonly Reply[]> {
     if (this.#lost !== null) return Promise.reject(this.#lost)
-    const late = (ms: Ms) => this.#lose(`no reply for ${ms} ms`)
-    this.#owed = new OwedReplies(count, this.#clock, limits, late)
+    this.#owed = new OwedReplies(count)
+    this.#limitMs = limits.limitMs
+    this.#deadline.start(limits.firstMs)
     return this.#owed.all
   }
 
@@ -152,8 +160,7 @@ export class Conversation {
     if (this.#lost !== null) return undefined
     if (bytes.length < packetMax) this.#gather()
     if (this.#socket.write(bytes)) return undefined
-    this.#draining ??= this.#drained(limitMs)
-    return this.#draining
+    return this.#draining.over(limitMs)
   }
 
   /** Whether the kernel has all that was written. */
@@ -189,24 +196,9 @@ export class Conversation {
     this.#lose('we broke off')
   }
 
-  #drained(limitMs: Ms): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const stopTimer = this.#clock.after(limitMs, () => this.#lose(`read nothing for ${limitMs} ms`))
-    const go = () => {
-      stopTimer()
-      this.#draining = null
-      this.#socket.off('drain', go)
-      this.#stopDraining = null
-      resolve()
-    }
-    this.#socket.once('drain', go)
-    this.#stopDraining = go
-    return promise
-  }
-
   #hear(chunk: Buffer): void {
     try {
-      for (const heard of this.#reader.push(chunk)) this.#take(heard)
+      this.#reader.push(chunk, (heard) => this.#take(heard))
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       this.#lose(error.message)
@@ -216,7 +208,9 @@ export class Conversation {
   #take(heard: Reply): void {
     const owed = this.#owed
     if (owed !== null) {
+      this.#deadline.stop()
       if (owed.take(heard)) this.#owed = null
+      else this.#deadline.start(this.#limitMs)
     } else if (this.#early.length < 4) {
       this.#early.push(heard)
     } else {
@@ -233,10 +227,11 @@ export class Conversation {
   /** Whoever waits for something from the back end waits no longer. */
   #end(lost: BackendLost): BackendLost {
     this.#lost = lost
+    this.#deadline.close()
     const owed = this.#owed
     this.#owed = null
     owed?.fail(lost)
-    this.#stopDraining?.()
+    this.#draining.stop()
     return lost
   }
 }

@@ -52,21 +52,21 @@ export class Delivery {
   }
 
   /** Passes on one recipient. @returns The back end's answer, or why there can be none. */
-  async recipient(recipient: Recipient): Promise<Reply> {
+  recipient(recipient: Recipient): Eventual<Reply> {
     if (this.#broken !== null) return this.#broken
     // Who has logged in may send to the whole world, as far as the back end lets them.
     const listed = this.#seat.isLoggedIn ? [] : this.#backend.options.recipient_domains
     if (!takesDomain(listed, recipient.address)) return failures.notOurs
     if (this.isFull) return failures.oneByOne
     if (this.#mailReply !== null && !isPositive(this.#mailReply)) return this.#mailReply
-    try {
-      const answer = await this.#catchUp(recipient)
-      if (answer === null) return this.#broken ?? this.#mailReply ?? failures.wentAway
-      if (isPositive(answer)) this.#accepted.push(recipient)
-      return answer
-    } catch (error) {
-      return this.#failed(error)
-    }
+    return this.#catchUp(recipient).then(
+      (answer) => {
+        if (answer === null) return this.#broken ?? this.#mailReply ?? failures.wentAway
+        if (isPositive(answer)) this.#accepted.push(recipient)
+        return answer
+      },
+      (error: unknown) => this.#failed(error),
+    )
   }
 
   /** Passes on DATA. @returns Where the content goes, or the reply when it may not be sent. */
@@ -156,35 +156,35 @@ export class Delivery {
     const { capabilities } = conversation
     const sender = this.#mailReply === null ? this.#sender : null
     const reset = this.#seat.needsReset
-    const known = this.#accepted
-    const nothing = { reset, forwarding: null, sender: null, known, recipient: null }
-    if (sender === null) return linesDue({ ...nothing, recipient }, capabilities)
+    const due = { reset, forwarding: null, sender, known: this.#accepted, recipient }
+    if (sender === null) return linesDue(due, capabilities)
     if (needsMore(sender, capabilities)) {
-      this.#mailReply = failures.changedExtensions
-      this.#broken = failures.changedExtensions
-      return linesDue(nothing, capabilities)
+      this.#mailReply = this.#broken = failures.changedExtensions
+      return linesDue({ ...due, sender: null, recipient: null }, capabilities)
     }
     const forwarding = this.#backend.forwarding(conversation, this.#client())
-    return linesDue({ reset, forwarding, sender, known, recipient }, capabilities)
+    return linesDue({ ...due, forwarding }, capabilities)
   }
 
   /** @returns null when all is to be said in another conversation, as this one is dead or may be worn. */
-  async #sayDue(conversation: Conversation, due: readonly Due[]): Promise<readonly Reply[] | null> {
+  #sayDue(conversation: Conversation, due: readonly Due[]): Promise<readonly Reply[] | null> {
     const { isSpare } = this.#seat
     const goesOn = (answer: Reply, index: number) => goesOnAfter(due[index], answer)
     const lines = due.map(({ line }) => line)
-    try {
-      const limitMs = this.#backend.options.command_timeout
-      const firstMs = isSpare ? spareAnswerMs : limitMs
-      const heard = await conversation.sayAll(lines, { firstMs, limitMs }, goesOn)
-      this.#seat.isSpare = false
-      if (isSpare && !isPositive(heard[0] ?? failures.wentAway)) return null
-      const toMail = heard[due.findIndex(({ about }) => about === 'sender')]
-      return toMail !== undefined && this.#seat.givesUpOver(toMail) ? null : heard
-    } catch (error) {
-      if (isSpare && error instanceof failures.BackendLost) return null
-      throw error
-    }
+    const limitMs = this.#backend.options.command_timeout
+    const firstMs = isSpare ? spareAnswerMs : limitMs
+    return conversation.sayAll(lines, { firstMs, limitMs }, goesOn).then(
+      (heard) => {
+        this.#seat.isSpare = false
+        if (isSpare && !isPositive(heard[0] ?? failures.wentAway)) return null
+        const toMail = heard[due.findIndex(({ about }) => about === 'sender')]
+        return toMail !== undefined && this.#seat.givesUpOver(toMail) ? null : heard
+      },
+      (error: unknown) => {
+        if (isSpare && error instanceof failures.BackendLost) return null
+        throw error
+      },
+    )
   }
 
   /** Takes note of what the back end has said to what was due. @returns The answer to the new recipient. */

@@ -17,27 +17,30 @@ export class ProtocolError extends Error {
 const lineMax = 4_096
 const linesMax = 256
 
+const nothing = Buffer.alloc(0)
+
 export class ReplyReader {
-  #rest: Buffer<ArrayBufferLike> = Buffer.alloc(0)
+  #rest: Buffer<ArrayBufferLike> = nothing
   #lines: string[] = []
-  #code = '';
+  #code = ''
 
   /**
-   * Takes the next bytes and gives the replies that they complete, usually one.
+   * Takes the next bytes.
    *
-   * @throws ProtocolError when they are no replies, after those before them have been given.
+   * @param hear Called with each reply that they complete, usually one.
+   * @throws ProtocolError when they are no replies, after those before them have been heard.
    */
-  *push(chunk: Buffer): Generator<Reply, void> {
+  push(chunk: Buffer, hear: (reply: Reply) => void): void {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
     let start = 0
     for (;;) {
       const end = bytes.indexOf(0x0a, start)
       if (end === -1) break
       const complete = this.#line(bytes.subarray(start, end))
-      if (complete !== null) yield complete
+      if (complete !== null) hear(complete)
       start = end + 1
     }
-    this.#rest = bytes.subarray(start)
+    this.#rest = start === bytes.length ? nothing : bytes.subarray(start)
     if (this.#rest.length > lineMax) throw new ProtocolError('reply line too long')
   }
 
@@ -62,8 +65,10 @@ export class ReplyReader {
 /** The one reply that these lines are; null when they are something else. */
 export function readReply(lines: readonly string[]): Reply | null {
   try {
+    const heard: Reply[] = []
     const wire = lines.map((line) => `${line}\r\n`).join('')
-    return new ReplyReader().push(Buffer.from(wire)).next().value ?? null
+    new ReplyReader().push(Buffer.from(wire), (reply) => heard.push(reply))
+    return heard[0] ?? null
   } catch (error) {
     if (error instanceof ProtocolError) return null
     throw error
@@ -80,10 +85,11 @@ const controls = /[\x00-\x08\x0a-\x1f\x7f]/g
 /** Takes the enhanced code out of the lines, when each has the same (RFC 2034 section 3). */
 function replyOf(code: number, raw: readonly string[]): Reply {
   const [first = '', ...rest] = raw
-  const enhanced = /^([245]\.\d{1,3}\.\d{1,3})(?: |$)/.exec(first)?.[1] ?? ''
-  const shared =
-    enhanced !== '' && raw.every((line) => line === enhanced || line.startsWith(`${enhanced} `))
-  if (!shared) return { code, enhanced: '', lines: [first, ...rest] }
+  const enhanced = /^[245]\.\d{1,3}\.\d{1,3}(?= |$)/.exec(first)?.[0]
+  const isShared =
+    enhanced !== undefined &&
+    rest.every((line) => line === enhanced || line.startsWith(`${enhanced} `))
+  if (!isShared) return { code, enhanced: '', lines: [first, ...rest] }
   const without = (line: string) => line.slice(enhanced.length + 1)
   return { code, enhanced, lines: [without(first), ...rest.map(without)] }
 }

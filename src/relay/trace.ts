@@ -4,6 +4,7 @@
  */
 import { parseHostname } from '../core/hostname.ts'
 import { addressLiteral, type Ip, parseAddressLiteral } from '../core/ip.ts'
+import { remembered } from '../core/remembered.ts'
 
 /** Headers of ours; whoever sends them to us forges them. The final "-" stands for all that begin so. */
 export const ownHeaders = ['x-helo-warning', 'x-helo-dubious', 'x-treacle-'] as const
@@ -41,11 +42,11 @@ export function headerLine(text: string): string {
 }
 
 /** Extended-Domain is a domain or a literal; what is neither cannot stand there. */
-function heloDomain(helo: string): string {
+const heloDomain = remembered(1_000, (helo) => {
   const literal = parseAddressLiteral(helo)
   if (literal !== null) return addressLiteral(literal)
   return parseHostname(helo) === null ? 'unknown' : helo
-}
+})
 
 function isPlainAddress(address: string): boolean {
   return /^[\x21-\x3b\x3d\x3f-\x7e]+$/.test(address)

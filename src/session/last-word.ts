@@ -43,9 +43,13 @@ export class LastWord {
   }
 
   /** Content has ended. @returns The final reply. */
-  async finish(content: Content, transaction: Transaction | null): Promise<Reply> {
-    const { unheard, log } = this.#parts
-    if (unheard === null || transaction === null) return await content.finish()
+  finish(content: Content, transaction: Transaction | null): Promise<Reply> {
+    const { unheard } = this.#parts
+    if (unheard === null || transaction === null) return content.finish()
+    return this.#finishOnce(content, transaction, unheard)
+  }
+
+  async #finishOnce(content: Content, transaction: Transaction, unheard: Unheard): Promise<Reply> {
     const { sender } = transaction
     const print = fingerprintOf({
       network: this.#client.network,
@@ -54,7 +58,7 @@ export class LastWord {
       digest: content.digest,
     })
     if (await unheard.hasBeenTaken(print)) {
-      log.event('message.again', { client: this.#client.text, sender })
+      this.#parts.log.event('message.again', { client: this.#client.text, sender })
       content.refuse(hereAlready)
     }
     const finishing = this.#conclude(content, print, unheard)

@@ -19,6 +19,7 @@ import {
   type RecipientsOptions,
 } from '../delay/actions.ts'
 import type { Greylist } from '../memory/greylist.ts'
+import { hostnameOf } from './papers.ts'
 import { Patience, type PatienceParts, type Visit } from './patience.ts'
 import type { Screening } from './screening.ts'
 import { laterFor, refusalOf } from './turning-away.ts'
@@ -38,11 +39,12 @@ export interface Asked {
   /** When the command arrived. */
   readonly arrivedAt: Instant
   readonly loggedIn: boolean
-  /** Confirmed, for the main log; asked for when it is known. */
-  readonly hostname: () => string
+}
+
+/** The connection. */
+export interface ReckoningVisit extends Visit {
+  readonly screening: Screening
   readonly leaving: Leaving
-  /** Called once it is certain that the client will wait. */
-  readonly beforeWait: () => void
 }
 
 /** Findings that one ledger keeps. */
@@ -53,6 +55,8 @@ export class Reckoning {
   readonly #parts: ReckoningParts
   readonly #ledger: Ledger
   readonly #screening: Screening
+  readonly #leaving: Leaving
+  readonly #beforeWait: () => void
   readonly #patience: Patience
   #findings: readonly Finding[] = []
   #refusedCount = 0
@@ -60,11 +64,14 @@ export class Reckoning {
   #isOnlyForExempt = true
   #deferred: Reply | null = null
 
-  constructor(about: Visit & { readonly screening: Screening }, parts: ReckoningParts) {
+  /** @param beforeWait Called once it is certain that the client will wait. */
+  constructor(about: ReckoningVisit, parts: ReckoningParts, beforeWait: () => void) {
     this.#client = about.client
     this.#parts = parts
     this.#ledger = about.ledger
     this.#screening = about.screening
+    this.#leaving = about.leaving
+    this.#beforeWait = beforeWait
     this.#patience = new Patience(about, parts)
   }
 
@@ -108,8 +115,9 @@ export class Reckoning {
 
   #consequence(asked: Asked): Eventual<Reply | null> {
     const { observeOnly } = this.#parts
-    const consequences = consequencesOf(this.#findings)
     const exempt = this.#isExempt(asked)
+    if (this.#findings.length === 0) return null
+    const consequences = consequencesOf(this.#findings)
     const mayTurnAway = !(exempt || observeOnly)
     const refusal = mayTurnAway ? refusalOf(consequences) : null
     if (refusal !== null) return refusal
@@ -121,9 +129,9 @@ export class Reckoning {
       recipient: asked.address,
       arrivedAt: asked.arrivedAt,
       exempt,
-      hostname: asked.hostname(),
+      hostname: hostnameOf(this.#screening) ?? '',
     }
-    const waiting = this.#patience.wait(occasion, asked.leaving, asked.beforeWait)
+    const waiting = this.#patience.wait(occasion, this.#leaving, this.#beforeWait)
     return eventually(waiting, () => this.#laterFor(consequences, sender, mayTurnAway))
   }
 

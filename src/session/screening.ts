@@ -96,6 +96,7 @@ export class Screening {
   /** The client's names; asked once, and `unavailable` when that takes longer than a reason may. */
   identify(): Eventual<Identity> {
     if (this.addressHidden) return hiddenIdentity
+    if (this.identity !== null) return this.identity
     const parts = { ...this.#parts.watch, dns: this.#dns }
     return this.#identifying.names(this.#client.ip, this.#leaving, parts)
   }
@@ -164,7 +165,10 @@ export class Screening {
     const rcpt = this.#look(this.#parts.reasons.rcpt, facts)
     const stages = allOf([this.#connect, this.#greeting, this.#hello, this.#mail, rcpt])
     return eventually(stages, (found) =>
-      eventually(this.identify(), () => (this.#applies() ? found.flat() : nothing)),
+      eventually(this.identify(), () => {
+        const isClean = found.every(({ length }) => length === 0)
+        return isClean || !this.#applies() ? nothing : found.flat()
+      }),
     )
   }
 

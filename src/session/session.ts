@@ -15,7 +15,7 @@ import { Content, type ContentLimits } from '../relay/content.ts'
 import { clientLeft, Ended } from './ended.ts'
 import { type ForMail, type ForMailParts, forMail } from './for-mail.ts'
 import { acceptedIn } from './last-word.ts'
-import { headersOf, hostnameOf, introductionOf, type Papers } from './papers.ts'
+import { headersOf, introductionOf, type Papers } from './papers.ts'
 import { Record, type RecordParts } from './record.ts'
 import { type Arrival, Screening, type ScreeningParts } from './screening.ts'
 
@@ -140,9 +140,6 @@ export class Session {
           transaction: this.#transaction,
           arrivedAt,
           loggedIn: this.isLoggedIn,
-          hostname: () => hostnameOf(this.screening) ?? '',
-          leaving: this.leaving,
-          beforeWait: () => delivery.park(),
         })
     const answer = refusal ?? (await delivery.recipient(recipient))
     if (refusal === null) reckoning.answered(answer)

@@ -5,6 +5,7 @@
  * its typed connection is subclassed.
  */
 import type { Socket } from 'node:net'
+import type { Eventual } from '../core/eventual.ts'
 import type { Reply } from '../core/reply.ts'
 import { decodeBytes, decodeUtf8 } from '../core/text.ts'
 import { Content } from '../relay/content.ts'
@@ -50,7 +51,7 @@ export class Connection extends Wire {
     const goOn = () => this.whenRead(next)
     if (this.dialogue.isLoggingIn && line.kind === 'line') {
       const answer = this.dialogue.proceed(line.bytes.toString('latin1'))
-      return void this.pending(answer, goOn)
+      return this.pending(answer, goOn)
     }
     const verdict = this.dialogue.conduct.judge(line, more, this.#commands)
     if (verdict.kind === 'close') return this.cutOff(verdict.last)
@@ -64,7 +65,7 @@ export class Connection extends Wire {
   #obey({ verb, line }: Command, goOn: () => void): void {
     try {
       const answer = this.#answer(verb, line, goOn)
-      if (answer !== null) void this.pending(answer, goOn)
+      if (answer !== null) this.pending(answer, goOn)
     } catch (error) {
       const last = this.dialogue.explain(error)
       if (last !== null) this.cutOff(last)
@@ -72,7 +73,7 @@ export class Connection extends Wire {
   }
 
   /** @returns null where going on is seen to as well. */
-  #answer(verb: string, line: Buffer, goOn: () => void): Reply | Promise<Reply> | null {
+  #answer(verb: string, line: Buffer, goOn: () => void): Eventual<Reply> | null {
     switch (verb) {
       case 'EHLO':
       case 'HELO':
@@ -82,7 +83,7 @@ export class Connection extends Wire {
       case 'RCPT':
         return this.dialogue.recipient(decodeUtf8(line))
       case 'DATA':
-        void this.pending(this.#openData(line), () => this.#dataAnswered(goOn))
+        this.pending(this.#openData(line), () => this.#dataAnswered(goOn))
         return null
       case 'RSET':
         return this.dialogue.reset()
@@ -159,7 +160,7 @@ export class Connection extends Wire {
     this.#feed = new ContentFeed(opened, ip, this.parts, {
       ended: (resume) => {
         this.thrift.renew()
-        void this.pending(this.dialogue.finish(opened), resume)
+        this.pending(this.dialogue.finish(opened), resume)
       },
       tooSlow: () => {
         opened.refuse(limits.contentTooSlow)

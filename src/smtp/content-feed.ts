@@ -1,9 +1,10 @@
 /** Content on its way from the parser to the back end: scanned for its end, mended or refused for its faults. */
+
+import type { Deadline } from '../core/deadline.ts'
 import type { Ip } from '../core/ip.ts'
 import type { Content } from '../relay/content.ts'
 import { refusals, scanRules } from './content-policy.ts'
 import { DataScan } from './data-scan.ts'
-import type { Deadline } from './deadline.ts'
 import { giveBack } from './give-back.ts'
 import { Pace } from './pace.ts'
 import type { Fed, Feed } from './parser.ts'

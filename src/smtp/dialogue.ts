@@ -6,6 +6,7 @@
  */
 import type { Hello } from '../core/client.ts'
 import type { Recipient } from '../core/envelope.ts'
+import type { Eventual } from '../core/eventual.ts'
 import { isPositive, type Reply, reply } from '../core/reply.ts'
 import { Content } from '../relay/content.ts'
 import { ClientLeft, Ended, ourFault } from '../session/ended.ts'
@@ -84,7 +85,7 @@ export class Dialogue {
   }
 
   /** AUTH. */
-  login(line: string): Reply | Promise<Reply> {
+  login(line: string): Eventual<Reply> {
     if (!this.#isGreeted) return needHello
     if (this.#inTransaction) return notInTransaction
     if (this.session.isLoggedIn) return loggedInAlready
@@ -94,7 +95,7 @@ export class Dialogue {
   }
 
   /** What the client says in the course of AUTH. */
-  proceed(line: string): Reply | Promise<Reply> {
+  proceed(line: string): Eventual<Reply> {
     const step = this.#exchange?.next(line)
     if (step?.done === false) return step.value
     this.#exchange = null
@@ -137,7 +138,7 @@ export class Dialogue {
   }
 
   /** A reply that needs no waiting, or a promise of one that may need minutes. */
-  recipient(line: string): Reply | Promise<Reply> {
+  recipient(line: string): Eventual<Reply> {
     if (!this.#isGreeted) return needHello
     if (!this.#inTransaction) return needMail
     const parsed = parseRcpt(line, this.#offered, this.#smtputf8)
@@ -147,7 +148,7 @@ export class Dialogue {
     return this.#recipient(parsed.value)
   }
 
-  data(line: string): Reply | Promise<Content | Reply> {
+  data(line: string): Eventual<Content | Reply> {
     if (!this.#isGreeted) return needHello
     if (wordsOf(line).length > 1) return dataSyntax
     if (!this.#inTransaction) return needMail
@@ -155,11 +156,12 @@ export class Dialogue {
   }
 
   /** The content has ended. */
-  async finish(content: Content): Promise<Reply> {
-    const answer = await this.session.finish(content)
-    if (isPositive(answer)) this.conduct.delivered()
-    this.#endTransaction()
-    return answer
+  finish(content: Content): Promise<Reply> {
+    return this.session.finish(content).then((answer) => {
+      if (isPositive(answer)) this.conduct.delivered()
+      this.#endTransaction()
+      return answer
+    })
   }
 
   /** NOOP. */
@@ -181,16 +183,18 @@ export class Dialogue {
     return ourFault
   }
 
-  async #recipient(recipient: Recipient): Promise<Reply> {
-    const answer = await this.session.recipient(recipient)
-    if (isPositive(answer)) this.#acceptedCount += 1
-    return answer
+  #recipient(recipient: Recipient): Promise<Reply> {
+    return this.session.recipient(recipient).then((answer) => {
+      if (isPositive(answer)) this.#acceptedCount += 1
+      return answer
+    })
   }
 
-  async #openData(): Promise<Content | Reply> {
-    const opened = await this.session.data()
-    if (!(opened instanceof Content)) this.#endTransaction()
-    return opened
+  #openData(): Promise<Content | Reply> {
+    return this.session.data().then((opened) => {
+      if (!(opened instanceof Content)) this.#endTransaction()
+      return opened
+    })
   }
 
   get #offered(): Offered {

@@ -53,6 +53,7 @@ export class LineReader {
   /** The next line; null when it has not come as a whole. */
   next(): Line | null {
     const newline = this.#chunk.indexOf(lf, this.#at)
+    if (this.#keptCount === 0 && this.#isOrdinary(newline)) return this.#ordinary(newline)
     const piece = this.#chunk.subarray(this.#at, newline === -1 ? this.#chunk.length : newline)
     // The CR may be its last byte.
     const room = this.#lineMax + 1 - this.#keptCount
@@ -66,6 +67,19 @@ export class LineReader {
       return null
     }
     return lineOf(this.#keptCount === 0 ? piece : this.#joined(piece))
+  }
+
+  /** Whether a line ends here with which all is well, as nearly all are. */
+  #isOrdinary(newline: number): boolean {
+    const [chunk, at] = [this.#chunk, this.#at]
+    const isOfLength = newline > at && newline - at <= this.#lineMax + 1
+    return isOfLength && chunk[at] !== tlsHandshake && chunk.indexOf(cr, at) === newline - 1
+  }
+
+  #ordinary(newline: number): Line {
+    const bytes = this.#chunk.subarray(this.#at, newline - 1)
+    this.#take(newline + 1 - this.#at)
+    return { kind: 'line', bytes }
   }
 
   /** All that has come and has not been taken: it is no command. */

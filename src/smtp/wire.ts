@@ -6,10 +6,11 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection'
+import { Deadline } from '../core/deadline.ts'
+import type { Eventual } from '../core/eventual.ts'
 import { letGo } from '../core/let-go.ts'
 import { type Reply, wireForm } from '../core/reply.ts'
 import { Ended } from '../session/ended.ts'
-import { Deadline } from './deadline.ts'
 import type { Dialogue } from './dialogue.ts'
 import { HandshakeLimit } from './handshake.ts'
 import * as limits from './limits.ts'
@@ -169,12 +170,14 @@ export abstract class Wire extends SMTPConnection implements Hearer {
     })
   }
 
-  /** Says a reply that takes time. Whatever goes wrong, the client hears of it and nobody else does. */
-  protected async pending(answer: Reply | Promise<Reply>, callback: () => void): Promise<void> {
-    if (!(answer instanceof Promise)) {
-      this.say(answer)
-      return callback()
-    }
+  /** Says a reply, perhaps one that takes time. Whatever goes wrong, the client hears of it and nobody else does. */
+  protected pending(answer: Eventual<Reply>, callback: () => void): void {
+    if (answer instanceof Promise) return void this.#awaited(answer).then(callback)
+    this.say(answer)
+    callback()
+  }
+
+  async #awaited(answer: Promise<Reply>): Promise<void> {
     this._handlerPending = true
     try {
       const said = await answer
@@ -186,7 +189,6 @@ export abstract class Wire extends SMTPConnection implements Hearer {
       if (last !== null) this.say(last)
     }
     this._handlerPending = false
-    callback()
   }
 
   protected cutOff(last: Reply): void {

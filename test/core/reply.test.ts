@@ -2,14 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import {
-  enhancedLines,
-  isPositive,
-  type Reply,
-  reply,
-  replyText,
-  wireForm,
-} from '../../src/core/reply.ts'
+import { isPositive, type Reply, reply, replyText, wireForm } from '../../src/core/reply.ts'
 
 const one = reply(550, '5.1.1', 'no such user')
 const bare: Reply = { code: 220, enhanced: '', lines: ['mx.example ESMTP'] }
@@ -70,7 +63,7 @@ describe('the rest of a reply', () => {
   })
 
   it('has its enhanced code in front of each line', () => {
-    assert.deepEqual(enhancedLines(two), ['5.7.1 first', '5.7.1 second'])
-    assert.deepEqual(enhancedLines(bare), ['mx.example ESMTP'])
+    assert.equal(wireForm(two), '550-5.7.1 first\r\n550 5.7.1 second\r\n')
+    assert.equal(wireForm(bare), '220 mx.example ESMTP\r\n')
   })
 })

@@ -172,7 +172,7 @@ function read(pieces: readonly Buffer[]): { lines: string[]; failed: boolean } {
   const reader = new ReplyReader()
   const lines: string[] = []
   try {
-    for (const piece of pieces) for (const reply of reader.push(piece)) lines.push(...reply.lines)
+    for (const piece of pieces) reader.push(piece, (reply) => lines.push(...reply.lines))
     return { lines, failed: false }
   } catch (error) {
     assert.ok(error instanceof ProtocolError)

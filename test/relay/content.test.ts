@@ -27,6 +27,7 @@ describe('Content', () => {
       at.server.messages[0]?.toString(),
       'Received: from here\r\nSubject: x\r\n\r\n..\r\n.test\r\né\r\n',
     )
+    at.conversation.destroy()
     assert.equal(at.clock.sleeping, 0)
   })
 
@@ -98,6 +99,7 @@ describe('Content', () => {
       void at.content.write(Buffer.from('x\r\n'))
       assert.match(replyText(await at.content.finish()), heard)
       assert.equal(at.conversation.lost, lost)
+      at.conversation.destroy()
       assert.equal(at.clock.sleeping, 0)
     })
   }

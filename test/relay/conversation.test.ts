@@ -16,8 +16,24 @@ describe('Conversation', () => {
       enhanced: '2.0.0',
       lines: ['a', 'b'],
     })
-    assert.equal(at.clock.sleeping, 0)
+    // Nothing is owed, so nothing can be late.
+    await at.clock.advance(2 * minute)
+    assert.ok(!conversation.lost)
     conversation.destroy()
+    assert.equal(at.clock.sleeping, 0)
+  })
+
+  it('counts the time for each reply anew, however long the last was waited for', async () => {
+    await using at = await setUp({ replies: (line) => (line === 'NOOP' ? 'hang' : undefined) })
+    const conversation = await converse(at)
+    await conversation.say('RSET', 10 * minute)
+    await at.clock.advance(minute)
+    const refused = assert.rejects(conversation.say('NOOP', minute), /no reply for 60000 ms/)
+    await at.server.heard(/NOOP/)
+    await at.clock.advance(minute - 1)
+    assert.ok(!conversation.lost)
+    await at.clock.advance(1)
+    await refused
   })
 
   const ends: readonly {

@@ -101,13 +101,13 @@ describe('ReplyReader', () => {
     const reader = new ReplyReader()
     const block = Buffer.from('250-more\r\n'.repeat(100))
     assert.throws(() => {
-      for (let count = 0; count < 10; count += 1) for (const _ of reader.push(block));
+      for (let count = 0; count < 10; count += 1) reader.push(block, () => {})
     }, /too many lines/)
   })
 })
 
 function read(pieces: readonly Buffer[], heard: Reply[] = []): Reply[] {
   const reader = new ReplyReader()
-  for (const piece of pieces) for (const reply of reader.push(piece)) heard.push(reply)
+  for (const piece of pieces) reader.push(piece, (reply) => heard.push(reply))
   return heard
 }

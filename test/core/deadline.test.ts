@@ -1,7 +1,7 @@
-/** How long a client may take for one command. */
+/** How long the other side may take. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Deadline } from '../../src/smtp/deadline.ts'
+import { Deadline } from '../../src/core/deadline.ts'
 import { FakeClock } from '../helpers/fake-clock.ts'
 
 describe('Deadline', () => {
@@ -29,6 +29,27 @@ describe('Deadline', () => {
     assert.equal(missed(), 0)
     await clock.advance(1)
     assert.equal(missed(), 1)
+  })
+
+  it('may be another for a turn, sooner than the timer of the one before or later', async () => {
+    const { clock, deadline, missed } = setUp()
+    deadline.start(1_000)
+    await clock.advance(10)
+    deadline.stop()
+    deadline.start(20)
+    await clock.advance(19)
+    assert.equal(missed(), 0)
+    await clock.advance(1)
+    assert.equal(missed(), 1)
+    deadline.stop()
+    deadline.start()
+    deadline.stop()
+    deadline.start(200)
+    await clock.advance(199)
+    assert.equal(missed(), 1)
+    await clock.advance(1)
+    assert.equal(missed(), 2)
+    assert.equal(clock.sleeping, 0)
   })
 
   it('waits for nobody while it is our turn, and leaves no timer', async () => {
