@@ -67,7 +67,7 @@ export function headersOf(papers: Papers, { by, recipients, findings, at }: Head
     .filter(({ action }) => action === 'delay')
     .map(({ header }) => header)
     .filter((header) => header !== null)
-  return received + [...new Set(marks)].map(headerLine).join('')
+  return marks.length === 0 ? received : received + [...new Set(marks)].map(headerLine).join('')
 }
 
 export interface HeaderFacts {

@@ -116,7 +116,8 @@ export class Reckoning {
   #consequence(asked: Asked): Eventual<Reply | null> {
     const { observeOnly } = this.#parts
     const exempt = this.#isExempt(asked)
-    if (this.#findings.length === 0) return null
+    // Most clients: nothing can follow.
+    if (this.#findings.every(({ excuses }) => excuses.length > 0)) return null
     const consequences = consequencesOf(this.#findings)
     const mayTurnAway = !(exempt || observeOnly)
     const refusal = mayTurnAway ? refusalOf(consequences) : null

@@ -44,7 +44,7 @@ export function parseHelo(line: string): Parsed<string> {
 
 /** @param line "MAIL FROM:<alice@example.org> SIZE=1000". */
 export function parseMail(line: string, offered: Offered): Parsed<Sender> {
-  const split = splitCommand(line, /^MAIL FROM: */i)
+  const split = splitCommand(line, mailForm)
   if (split === null) return { refusal: syntaxOfMail }
   const parameters = parseParameters(split.rest)
   if ('refusal' in parameters) return parameters
@@ -56,7 +56,7 @@ export function parseMail(line: string, offered: Offered): Parsed<Sender> {
 
 /** @param line "RCPT TO:<bob@example.net> NOTIFY=NEVER". */
 export function parseRcpt(line: string, offered: Offered, smtputf8: boolean): Parsed<Recipient> {
-  const split = splitCommand(line, /^RCPT TO: */i)
+  const split = splitCommand(line, rcptForm)
   if (split === null) return { refusal: syntaxOfRcpt }
   const parameters = parseParameters(split.rest)
   if ('refusal' in parameters) return parameters
@@ -68,15 +68,14 @@ export function parseRcpt(line: string, offered: Offered, smtputf8: boolean): Pa
   return recipientOf(address, parameters.value, offered)
 }
 
-/** Takes the path, which may hold quoted spaces and brackets, off the front. */
-function splitCommand(line: string, verb: RegExp): { path: string; rest: string } | null {
-  const matched = verb.exec(line)
-  if (matched === null) return null
-  const text = line.slice(matched[0].length)
-  const path = /^<(?:[^<>"\\]|"(?:[^"\\]|\\.)*")*>/.exec(text)?.[0]
-  if (path === undefined) return null
-  const rest = text.slice(path.length)
-  return rest === '' || rest.startsWith(' ') ? { path, rest } : null
+/** Up to the end of the path, which may hold quoted spaces and brackets. */
+const mailForm = /^MAIL FROM: *(<(?:[^<>"\\]|"(?:[^"\\]|\\.)*")*>)/i
+const rcptForm = /^RCPT TO: *(<(?:[^<>"\\]|"(?:[^"\\]|\\.)*")*>)/i
+
+function splitCommand(line: string, form: RegExp): { path: string; rest: string } | null {
+  const [front = '', path] = form.exec(line) ?? []
+  const rest = line.slice(front.length)
+  return path !== undefined && (rest === '' || rest.startsWith(' ')) ? { path, rest } : null
 }
 
 const atext = "[\\w!#$%&'*+/=?^`{|}~.-]"

@@ -5,7 +5,7 @@
  * its typed connection is subclassed.
  */
 import type { Socket } from 'node:net'
-import type { Eventual } from '../core/eventual.ts'
+import { type Eventual, eventually } from '../core/eventual.ts'
 import type { Reply } from '../core/reply.ts'
 import { decodeBytes, decodeUtf8 } from '../core/text.ts'
 import { Content } from '../relay/content.ts'
@@ -152,9 +152,12 @@ export class Connection extends Wire {
     next()
   }
 
-  async #openData(command: Buffer): Promise<Reply> {
+  #openData(command: Buffer): Eventual<Reply> {
     this.#isReading = false
-    const opened = await this.dialogue.data(decodeBytes(command))
+    return eventually(this.dialogue.data(decodeBytes(command)), (opened) => this.#opened(opened))
+  }
+
+  #opened(opened: Content | Reply): Reply {
     if (!(opened instanceof Content)) return opened
     const { ip } = this.dialogue.session.client
     this.#feed = new ContentFeed(opened, ip, this.parts, {

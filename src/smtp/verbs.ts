@@ -1,11 +1,16 @@
 /** The words of a line, and what follows from the first before anybody looks at the rest. */
 
+import { remembered } from '../core/remembered.ts'
+
 /** "EHLO" of "ehlo mail.example.org"; "" where the line begins with no word. */
 export function verbOf(line: Buffer): string {
   const space = line.indexOf(0x20)
   const end = space === -1 ? line.length : space
-  return end > verbMax ? '' : line.toString('latin1', 0, end).toUpperCase()
+  return end > verbMax ? '' : inCapitals(line.toString('latin1', 0, end))
 }
+
+/** The same few words over and over. */
+const inCapitals = remembered(1_000, (word) => word.toUpperCase())
 
 const verbMax = 16
 
