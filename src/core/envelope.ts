@@ -20,8 +20,15 @@ export interface Sender {
 
 /** MAIL FROM without parameters. */
 export function plainSender(address: string): Sender {
-  const none = { size: null, body: null, ret: null, envid: null }
-  return { address, ...none, smtputf8: false, requireTls: false }
+  return {
+    address,
+    size: null,
+    body: null,
+    smtputf8: false,
+    requireTls: false,
+    ret: null,
+    envid: null,
+  }
 }
 
 /** RCPT TO with its parameters. */

@@ -114,7 +114,7 @@ export class Backend {
   }
 
   /** What to say before a message so that the log of the back end names the client; null: nothing. */
-  forwarding({ capabilities }: Conversation, client: Introduction): string | null {
+  forwarding({ capabilities }: Conversation, client: () => Introduction): string | null {
     const { introduce: how, protocol } = this.options
     const told = how === 'auto' && offersXclient(capabilities)
     if (told || (how !== 'auto' && how !== 'xforward')) return null

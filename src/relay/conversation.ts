@@ -15,7 +15,7 @@ import { type Capabilities, noCapabilities, parseCapabilities } from './capabili
 import type { Dialled } from './dial.ts'
 import { Draining } from './draining.ts'
 import { BackendLost } from './failures.ts'
-import { OwedReplies, type ReplyLimits } from './owed-replies.ts'
+import { type As, all, first, OwedReplies, type ReplyLimits } from './owed-replies.ts'
 import { ProtocolError, ReplyReader } from './reply-reader.ts'
 
 /** LHLO is the EHLO of LMTP (RFC 2033). */
@@ -43,7 +43,7 @@ export class Conversation {
   #capabilities: Capabilities
   /** Replies that came before they were asked for: an early refusal in the middle of DATA. */
   readonly #early: Reply[] = []
-  #owed: OwedReplies | null = null
+  #owed: Pick<OwedReplies<unknown>, 'take' | 'fail'> | null = null
   /** For the next of them. */
   readonly #deadline: Deadline
   #limitMs: Ms = 0
@@ -88,7 +88,7 @@ export class Conversation {
    * @throws BackendLost when no reply comes within `limitMs` or the connection fails.
    */
   say(line: string, limitMs: Ms): Promise<Reply> {
-    return this.#ask([line], { firstMs: limitMs, limitMs }).then(first)
+    return this.#ask([line], { firstMs: limitMs, limitMs }, first)
   }
 
   /**
@@ -101,7 +101,7 @@ export class Conversation {
    */
   sayAll(lines: readonly string[], limits: ReplyLimits, goesOn: GoesOn): Promise<readonly Reply[]> {
     const atOnce = lines.length === 1 || this.#capabilities.has('PIPELINING')
-    return atOnce ? this.#ask(lines, limits) : this.#sayEach(lines, limits, goesOn)
+    return atOnce ? this.#ask(lines, limits, all) : this.#sayEach(lines, limits, goesOn)
   }
 
   async #sayEach(lines: readonly string[], limits: ReplyLimits, goesOn: GoesOn): Promise<Reply[]> {
@@ -114,7 +114,7 @@ export class Conversation {
     return heard
   }
 
-  #ask(lines: readonly string[], limits: ReplyLimits): Promise<readonly Reply[]> {
+  #ask<T>(lines: readonly string[], limits: ReplyLimits, as: As<T>): Promise<T> {
     // Whoever composes a command checks what strangers put in it; this is the last gate.
     if (lines.some((line) => /[\r\n\0]/.test(line))) {
       return Promise.reject(new TypeError('a command is one line'))
@@ -123,7 +123,7 @@ export class Conversation {
     if (this.#early.length > 0) this.#lose('replied without being asked')
     if (this.#lost !== null) return Promise.reject(this.#lost)
     this.#socket.write(`${lines.join('\r\n')}\r\n`)
-    return this.#replies(lines.length, limits)
+    return this.#replies(lines.length, limits, as)
   }
 
   /** Says EHLO, HELO or LHLO again, after the back end has been told who the client is. */
@@ -140,15 +140,16 @@ export class Conversation {
   nextReply(limitMs: Ms): Promise<Reply> {
     const early = this.#early.shift()
     if (early !== undefined) return Promise.resolve(early)
-    return this.#replies(1, { firstMs: limitMs, limitMs }).then(first)
+    return this.#replies(1, { firstMs: limitMs, limitMs }, first)
   }
 
-  #replies(count: number, limits: ReplyLimits): Promise<readonly Reply[]> {
+  #replies<T>(count: number, limits: ReplyLimits, as: As<T>): Promise<T> {
     if (this.#lost !== null) return Promise.reject(this.#lost)
-    this.#owed = new OwedReplies(count)
+    const owed = new OwedReplies(count, as)
+    this.#owed = owed
     this.#limitMs = limits.limitMs
     this.#deadline.start(limits.firstMs)
-    return this.#owed.all
+    return owed.heard
   }
 
   /**
@@ -238,8 +239,3 @@ export class Conversation {
 
 /** One for all: an error keeps who was at work when it was made. */
 const saidQuit = new BackendLost('we said QUIT')
-
-function first([reply]: readonly Reply[]): Reply {
-  if (reply === undefined) throw new TypeError('no reply')
-  return reply
-}

@@ -162,7 +162,7 @@ export class Delivery {
       this.#mailReply = this.#broken = failures.changedExtensions
       return linesDue({ ...due, sender: null, recipient: null }, capabilities)
     }
-    const forwarding = this.#backend.forwarding(conversation, this.#client())
+    const forwarding = this.#backend.forwarding(conversation, this.#client)
     return linesDue({ ...due, forwarding }, capabilities)
   }
 

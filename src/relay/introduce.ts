@@ -10,6 +10,7 @@
 import type { Hello } from '../core/client.ts'
 import { toXtext } from '../core/envelope.ts'
 import type { Ip } from '../core/ip.ts'
+import { remembered } from '../core/remembered.ts'
 import { isPositive, type Reply } from '../core/reply.ts'
 import type { Capabilities } from './capabilities.ts'
 import type { Conversation, Greeting } from './conversation.ts'
@@ -72,12 +73,18 @@ export function xclientCommand(
   })
 }
 
-/** The XFORWARD command before the next MAIL; null when the back end does not want it. */
+/**
+ * The XFORWARD command before the next MAIL; null when the back end does not want it.
+ *
+ * @param introduction Who the client is; asked for where somebody wants to know.
+ */
 export function xforwardCommand(
   capabilities: Capabilities,
-  client: Introduction,
+  introduction: () => Introduction,
   protocol: Protocol = 'smtp',
 ): string | null {
+  if (!attributesOf(capabilities, 'XFORWARD').has('ADDR')) return null
+  const client = introduction()
   return commandOf('XFORWARD', capabilities, {
     NAME: client.name ?? '[UNAVAILABLE]',
     ...commonOf(client, protocol),
@@ -107,8 +114,14 @@ function commandOf(verb: string, capabilities: Capabilities, known: Attributes):
 }
 
 function attributesOf(capabilities: Capabilities, verb: string): ReadonlySet<string> {
-  return new Set((capabilities.get(verb) ?? '').toUpperCase().split(/\s+/))
+  return attributesIn(capabilities.get(verb) ?? '')
 }
+
+/** Each message asks for them. */
+const attributesIn = remembered(
+  100,
+  (list): ReadonlySet<string> => new Set(list.toUpperCase().split(/\s+/)),
+)
 
 /** Cut to what Postfix takes, but not in the middle of "+XX". */
 function shortened(xtext: string): string {

@@ -9,18 +9,30 @@ export interface ReplyLimits {
   readonly limitMs: Ms
 }
 
-export class OwedReplies {
+/** What the replies are handed on as. */
+export type As<T> = (replies: readonly Reply[]) => T
+
+export const all: As<readonly Reply[]> = (replies) => replies
+
+export const first: As<Reply> = ([reply]) => {
+  if (reply === undefined) throw new TypeError('no reply')
+  return reply
+}
+
+export class OwedReplies<T> {
   /** Settles when all are there. */
-  readonly all: Promise<readonly Reply[]>
+  readonly heard: Promise<T>
   readonly #count: number
+  readonly #as: As<T>
   readonly #heard: Reply[] = []
-  readonly #resolve: (replies: readonly Reply[]) => void
+  readonly #resolve: (heard: T) => void
   readonly #reject: (error: Error) => void
 
-  constructor(count: number) {
-    const { promise, resolve, reject } = Promise.withResolvers<readonly Reply[]>()
-    this.all = promise
+  constructor(count: number, as: As<T>) {
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    this.heard = promise
     this.#count = count
+    this.#as = as
     this.#resolve = resolve
     this.#reject = reject
   }
@@ -29,14 +41,14 @@ export class OwedReplies {
   take(reply: Reply): boolean {
     this.#heard.push(reply)
     if (this.#heard.length < this.#count && reply.code !== 421) return false
-    this.#resolve(this.#heard)
+    this.#resolve(this.#as(this.#heard))
     return true
   }
 
   /** No more will come. Who refuses something may hang up before the rest, and it is refused all the same. */
   fail(error: Error): void {
     const last = this.#heard.at(-1)
-    if (last !== undefined && !isPositive(last)) this.#resolve(this.#heard)
+    if (last !== undefined && !isPositive(last)) this.#resolve(this.#as(this.#heard))
     else this.#reject(error)
   }
 }

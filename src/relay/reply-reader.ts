@@ -84,7 +84,8 @@ const controls = /[\x00-\x08\x0a-\x1f\x7f]/g
 
 /** Takes the enhanced code out of the lines, when each has the same (RFC 2034 section 3). */
 function replyOf(code: number, raw: readonly string[]): Reply {
-  const [first = '', ...rest] = raw
+  const [first = ''] = raw
+  const rest = raw.slice(1)
   const enhanced = /^[245]\.\d{1,3}\.\d{1,3}(?= |$)/.exec(first)?.[0]
   const isShared =
     enhanced !== undefined &&

@@ -150,7 +150,7 @@ export class Screening {
     const before = allOf([this.#connect, this.#greeting, this.#hello])
     const reasons = this.#parts.reasons.mail
     this.#mail = quietly(
-      eventually(before, (found) => this.#look(mayBeExcused(reasons, found.flat()), facts)),
+      eventually(before, (found) => this.#look(mayBeExcused(reasons, together(found)), facts)),
     )
   }
 
@@ -161,14 +161,13 @@ export class Screening {
    */
   findings(recipient: string, course: Course): Eventual<readonly Finding[]> {
     if (this.#mailFacts === null) return nothing
-    const facts = { ...this.#mailFacts, recipient, ...course, tooSoon: this.#tooSoon }
+    const { recipientCount, refusedCount } = course
+    const tooSoon = this.#tooSoon
+    const facts = { ...this.#mailFacts, recipient, recipientCount, refusedCount, tooSoon }
     const rcpt = this.#look(this.#parts.reasons.rcpt, facts)
     const stages = allOf([this.#connect, this.#greeting, this.#hello, this.#mail, rcpt])
     return eventually(stages, (found) =>
-      eventually(this.identify(), () => {
-        const isClean = found.every(({ length }) => length === 0)
-        return isClean || !this.#applies() ? nothing : found.flat()
-      }),
+      eventually(this.identify(), () => (this.#applies() ? together(found) : nothing)),
     )
   }
 
@@ -227,6 +226,12 @@ export class Screening {
 const noHelo = { helo: '', heloBefore: null, secure: false }
 
 const nothing: readonly Finding[] = []
+
+/** All that the stages have found. Most clients give reasons at one at the most. */
+function together(stages: readonly (readonly Finding[])[]): readonly Finding[] {
+  const [only = nothing, ...others] = stages.filter(({ length }) => length > 0)
+  return others.length === 0 ? only : [only, ...others].flat()
+}
 
 /** Excuses cost look-ups, so they are looked for only when there is something to excuse. */
 function mayBeExcused(

@@ -119,7 +119,10 @@ const forwards = [
 describe('xforwardCommand', () => {
   for (const { offers, command, because } of forwards) {
     it(`to "${offers}": ${because}`, () => {
-      assert.equal(xforwardCommand(parseCapabilities([offers]), introductionOf()), command)
+      assert.equal(
+        xforwardCommand(parseCapabilities([offers]), () => introductionOf()),
+        command,
+      )
     })
   }
 })
