@@ -51,10 +51,13 @@ export class ReplyReader {
     if (!replyLine.test(line) || (this.#code !== '' && code !== this.#code)) {
       throw new ProtocolError(`malformed reply ${JSON.stringify(line.slice(0, 80))}`)
     }
-    this.#lines.push(line.slice(4, -1).replace(controls, ' '))
+    const text = line.slice(4, -1).replace(controls, ' ')
+    const goesOn = line.startsWith('-', 3)
+    if (!goesOn && this.#lines.length === 0) return replyOf(Number(code), [text])
+    this.#lines.push(text)
     if (this.#lines.length > linesMax) throw new ProtocolError('reply with too many lines')
     this.#code = code
-    if (line.startsWith('-', 3)) return null
+    if (goesOn) return null
     const complete = replyOf(Number(code), this.#lines)
     this.#lines = []
     this.#code = ''

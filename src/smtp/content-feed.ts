@@ -26,7 +26,8 @@ export class ContentFeed implements Feed {
   readonly #parts: ServerParts
   readonly #hearer: ContentHearer
   readonly #scan: DataScan
-  readonly #pace: Pace
+  /** Of a message that has not come in one piece. */
+  #pace: Pace | null = null
   /** No more is expected. */
   #isOver = false
 
@@ -36,10 +37,6 @@ export class ContentFeed implements Feed {
     this.#parts = parts
     this.#hearer = hearer
     this.#scan = new DataScan(scanRules(client, parts.data, parts.limits))
-    this.#pace = new Pace(parts.clock, parts.limits.data_rate_min, () => {
-      this.close()
-      hearer.tooSlow()
-    })
     hearer.silence.start()
   }
 
@@ -51,15 +48,24 @@ export class ContentFeed implements Feed {
     if (this.#content.isRefused) this.#scan.giveUp()
     let drained: Promise<void> | undefined
     for (const piece of content) drained = this.#content.write(piece) ?? drained
-    this.#pace.came(chunk.length)
+    if (rest === null && !this.#isOver) this.#paced().came(chunk.length)
     const isCopied = content.every(({ buffer }) => buffer !== chunk.buffer)
     if (isCopied && rest === null) giveBack(chunk)
     const pieces = isCopied ? content : [chunk]
     if (drained !== undefined) {
-      this.#pace.held(drained)
+      this.#pace?.held(drained)
       void drained.then(() => this.#passed(rest === null ? pieces : []))
     } else if (rest === null) this.#passed(pieces)
     return { rest, drained }
+  }
+
+  #paced(): Pace {
+    const { clock, limits } = this.#parts
+    this.#pace ??= new Pace(clock, limits.data_rate_min, () => {
+      this.close()
+      this.#hearer.tooSlow()
+    })
+    return this.#pace
   }
 
   /** The back end has read. @param pieces What nobody needs then: a chunk, or the copy that was made to mend it. */
@@ -87,6 +93,6 @@ export class ContentFeed implements Feed {
   /** No more is expected. */
   close(): void {
     this.#isOver = true
-    this.#pace.stop()
+    this.#pace?.stop()
   }
 }

@@ -202,7 +202,9 @@ export class Parser extends SMTPStream {
 
   #readOne(): void {
     if (this.isClosed) return this.#done()
-    if (this.#feed !== null) return this.#content(this.#feed, this.#lines.takeRest())
+    if (this.#feed !== null) {
+      return this.#lines.hasMore ? this.#content(this.#feed, this.#lines.takeRest()) : this.#done()
+    }
     const line = this.#lines.next()
     if (line === null) {
       this.#hearer.turn()
