@@ -24,12 +24,20 @@ export async function measure(
   args: readonly string[],
   patienceMs: number,
 ): Promise<Reading> {
-  if (patienceMs > 0) await quiet(noiseMax, patienceMs)
-  const script = join(import.meta.dirname, `${tool}.ts`)
   const group = cgroup === null ? [] : ['--cgroup', cgroup]
   const own = ['--target', `127.0.0.1:${port}`, '--pid', pids.join(','), ...group]
+  return await runTool(tool, [...own, ...args], patienceMs)
+}
+
+async function runTool(
+  tool: string,
+  args: readonly string[],
+  patienceMs: number,
+): Promise<Reading> {
+  if (patienceMs > 0) await quiet(noiseMax, patienceMs)
+  const script = join(import.meta.dirname, `${tool}.ts`)
   const pinned = taskset === undefined ? [] : [taskset, '-c', '1']
-  const [command = '', ...rest] = [...pinned, process.execPath, script, ...own, ...args]
+  const [command = '', ...rest] = [...pinned, process.execPath, script, ...args]
   const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => {
@@ -60,6 +68,22 @@ export async function interleaved(
     }
   }
   return readings
+}
+
+/** One client for all of them, with each in turn. */
+export async function inTurns(
+  servers: readonly Measured[],
+  rounds: number,
+  args: readonly string[],
+  patienceMs: number,
+): Promise<Map<string, Reading[]>> {
+  const targets = servers.flatMap(({ name, port }) => ['--target', `${name}=${port}`])
+  const all: Reading[] = []
+  for (let count = 0; count < rounds; count += 1) {
+    all.push(await runTool('turns', [...targets, ...args], patienceMs))
+  }
+  const of = (name: string) => all.map((readings) => readings[name]).filter(isRecord)
+  return new Map(servers.map(({ name }) => [name, of(name)]))
 }
 
 /** @param path "latencyMs.session.p50". */

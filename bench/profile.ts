@@ -1,15 +1,16 @@
 /**
- * `npm run profile -- relay|hold [greet|rcpt]|retained`: where Treacle's time goes under load (a CPU profile), its memory
- * while clients are held (what the heap has more of than before), or what of each connection stays when it is over,
- * until everything is collected (decision 7). Prints a summary.
+ * `npm run profile -- relay|hold [greet|rcpt]|garbage|retained`: where Treacle's time goes under load (a CPU profile), its
+ * memory while clients are held (what the heap has more of than before), what is allocated for each message of a hundred
+ * in a connection, or what of each connection stays when it is over, until everything is collected (decision 7).
+ * Prints a summary.
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Allocations, byFunction } from './lib/allocations.ts'
 import { summariseCpuProfile } from './lib/cpu-profile.ts'
 import { type HeapSnapshot, heapGrowth } from './lib/heap-growth.ts'
-import { type Allocations, retained } from './lib/retained.ts'
 import { measure } from './measure.ts'
 import { startTool, startTreacle } from './rig.ts'
 
@@ -23,8 +24,8 @@ async function main(what: string | undefined, phase = 'greet'): Promise<void> {
   const setup = { sink: sink.port, dns: dns.port }
   const lines = await (what === 'hold'
     ? profileHold(setup, phase)
-    : what === 'retained'
-      ? profileRetained(setup)
+    : what === 'retained' || what === 'garbage'
+      ? profileAllocations(setup, what)
       : profileRelay(setup))
   process.stdout.write(`${lines.join('\n')}\n`)
 }
@@ -68,21 +69,27 @@ async function profileHold(setup: { sink: number; dns: number }, phase: string):
   return heapGrowth(before, after, heldCount)
 }
 
-async function profileRetained(setup: { sink: number; dns: number }): Promise<string[]> {
-  const file = join(folder, 'retained')
-  process.env.RETAINED_FILE = file
+async function profileAllocations(
+  setup: { sink: number; dns: number },
+  what: 'retained' | 'garbage',
+): Promise<string[]> {
+  const file = join(folder, 'samples')
+  process.env.SAMPLES_FILE = file
+  process.env.SAMPLES = what
   const nodeOptions = [`--import=${join(import.meta.dirname, 'sampler.ts')}`]
   await using treacle = await startTreacle({ ...setup, pauses: false, nodeOptions })
+  const many = what === 'garbage' ? ['--concurrency', '20', '--per-conn', '100'] : []
   const send = (count: number) =>
-    measure('load', treacle, ['--messages', String(count), '--warmup', '0'], 0)
-  await send(3_000)
+    measure('load', treacle, ['--messages', String(count), '--warmup', '0', ...many], 0)
+  // What is compiled by then is compiled as it stays, which decides what is allocated at all.
+  await send(what === 'garbage' ? 20_000 : 3_000)
   process.kill(treacle.pid, 'SIGUSR2')
   await send(sampledCount)
   process.kill(treacle.pid, 'SIGUSR2')
   for (let tries = 0; tries < 40 && !existsSync(file); tries += 1) await sleep(500)
   await sleep(1_000)
   const { head }: { head: Allocations } = JSON.parse(readFileSync(file, 'utf8'))
-  return retained(head, sampledCount)
+  return byFunction(head, sampledCount)
 }
 
 /** Node writes the file bit by bit; it is done when it ends as it must. */

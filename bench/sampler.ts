@@ -1,6 +1,7 @@
 /**
  * Loaded into Treacle before everything else (`node --import`): the first SIGUSR2 begins to sample what is allocated; the
- * second writes what of it has outlived the collections of the young, to the file that RETAINED_FILE names.
+ * second writes what it was to the file that SAMPLES_FILE names: with SAMPLES=garbage all of it, else what
+ * has outlived the collections of the young.
  */
 import { writeFileSync } from 'node:fs'
 import { type HeapProfiler, Session } from 'node:inspector'
@@ -17,12 +18,12 @@ process.on('SIGUSR2', () => {
   session.post('HeapProfiler.enable')
   const alsoDead = {
     includeObjectsCollectedByMajorGC: true,
-    includeObjectsCollectedByMinorGC: false,
+    includeObjectsCollectedByMinorGC: process.env.SAMPLES === 'garbage',
   }
   session.post('HeapProfiler.startSampling', { samplingInterval, ...alsoDead })
 })
 
 function write(error: Error | null, { profile }: HeapProfiler.StopSamplingReturnType): void {
   if (error === null)
-    writeFileSync(process.env.RETAINED_FILE ?? '/dev/null', JSON.stringify(profile))
+    writeFileSync(process.env.SAMPLES_FILE ?? '/dev/null', JSON.stringify(profile))
 }

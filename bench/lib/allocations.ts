@@ -12,7 +12,7 @@ export interface Allocations {
 }
 
 /** Lines of "bytes, allocated where", each for one of `per`. */
-export function retained(head: Allocations, per: number): string[] {
+export function byFunction(head: Allocations, per: number): string[] {
   const bytes = new Map<string, number>()
   for (const { callFrame, selfSize } of all(head)) {
     const { functionName, url, lineNumber } = callFrame
