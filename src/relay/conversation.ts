@@ -100,7 +100,8 @@ export class Conversation {
    * @throws BackendLost when one does not come in time or the connection fails.
    */
   sayAll(lines: readonly string[], limits: ReplyLimits, goesOn: GoesOn): Promise<readonly Reply[]> {
-    const atOnce = lines.length === 1 || this.#capabilities.has('PIPELINING')
+    const isMore = lines.length > 1
+    const atOnce = isMore ? this.#capabilities.has('PIPELINING') : lines.length === 1
     return atOnce ? this.#ask(lines, limits, all) : this.#sayEach(lines, limits, goesOn)
   }
 

@@ -65,17 +65,16 @@ export class ReplyReader {
   }
 }
 
-/** The one reply that these lines are; null when they are something else. */
+/** The first reply in these lines; null when they begin with something else. */
 export function readReply(lines: readonly string[]): Reply | null {
+  const heard: Reply[] = []
   try {
-    const heard: Reply[] = []
     const wire = lines.map((line) => `${line}\r\n`).join('')
     new ReplyReader().push(Buffer.from(wire), (reply) => heard.push(reply))
-    return heard[0] ?? null
   } catch (error) {
-    if (error instanceof ProtocolError) return null
-    throw error
+    if (!(error instanceof ProtocolError)) throw error
   }
+  return heard[0] ?? null
 }
 
 /** The code alone, or with a hyphen where more lines follow, or with a space, and a text behind it. */

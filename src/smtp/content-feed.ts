@@ -1,5 +1,4 @@
 /** Content on its way from the parser to the back end: scanned for its end, mended or refused for its faults. */
-
 import type { Deadline } from '../core/deadline.ts'
 import type { Ip } from '../core/ip.ts'
 import type { Content } from '../relay/content.ts'
@@ -26,8 +25,7 @@ export class ContentFeed implements Feed {
   readonly #parts: ServerParts
   readonly #hearer: ContentHearer
   readonly #scan: DataScan
-  /** Of a message that has not come in one piece. */
-  #pace: Pace | null = null
+  readonly #pace: Pace
   /** No more is expected. */
   #isOver = false
 
@@ -37,6 +35,10 @@ export class ContentFeed implements Feed {
     this.#parts = parts
     this.#hearer = hearer
     this.#scan = new DataScan(scanRules(client, parts.data, parts.limits))
+    this.#pace = new Pace(parts.clock, parts.limits.data_rate_min, () => {
+      this.close()
+      hearer.tooSlow()
+    })
     hearer.silence.start()
   }
 
@@ -48,24 +50,15 @@ export class ContentFeed implements Feed {
     if (this.#content.isRefused) this.#scan.giveUp()
     let drained: Promise<void> | undefined
     for (const piece of content) drained = this.#content.write(piece) ?? drained
-    if (rest === null && !this.#isOver) this.#paced().came(chunk.length)
+    this.#pace.came(chunk.length)
     const isCopied = content.every(({ buffer }) => buffer !== chunk.buffer)
     if (isCopied && rest === null) giveBack(chunk)
     const pieces = isCopied ? content : [chunk]
     if (drained !== undefined) {
-      this.#pace?.held(drained)
+      this.#pace.held(drained)
       void drained.then(() => this.#passed(rest === null ? pieces : []))
     } else if (rest === null) this.#passed(pieces)
     return { rest, drained }
-  }
-
-  #paced(): Pace {
-    const { clock, limits } = this.#parts
-    this.#pace ??= new Pace(clock, limits.data_rate_min, () => {
-      this.close()
-      this.#hearer.tooSlow()
-    })
-    return this.#pace
   }
 
   /** The back end has read. @param pieces What nobody needs then: a chunk, or the copy that was made to mend it. */
@@ -93,6 +86,6 @@ export class ContentFeed implements Feed {
   /** No more is expected. */
   close(): void {
     this.#isOver = true
-    this.#pace?.stop()
+    this.#pace.stop()
   }
 }

@@ -73,7 +73,8 @@ export class LineReader {
   #isOrdinary(newline: number): boolean {
     const [chunk, at] = [this.#chunk, this.#at]
     const isOfLength = newline > at && newline - at <= this.#lineMax + 1
-    return isOfLength && chunk[at] !== tlsHandshake && chunk.indexOf(cr, at) === newline - 1
+    if (!isOfLength || chunk[at] === tlsHandshake) return false
+    return chunk[newline - 1] === cr && chunk.indexOf(cr, at) === newline - 1
   }
 
   #ordinary(newline: number): Line {

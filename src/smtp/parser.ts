@@ -202,10 +202,10 @@ export class Parser extends SMTPStream {
 
   #readOne(): void {
     if (this.isClosed) return this.#done()
-    if (this.#feed !== null) {
-      return this.#lines.hasMore ? this.#content(this.#feed, this.#lines.takeRest()) : this.#done()
+    if (this.#feed !== null && this.#lines.hasMore) {
+      return this.#content(this.#feed, this.#lines.takeRest())
     }
-    const line = this.#lines.next()
+    const line = this.#feed === null ? this.#lines.next() : null
     if (line === null) {
       this.#hearer.turn()
       return this.#done()

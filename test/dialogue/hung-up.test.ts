@@ -98,6 +98,17 @@ describe('a client', () => {
     })
   }
 
+  it('says nothing at all after 354, for as long as a message may be slow: 421, and closed', async () => {
+    await using backend = await startBackend()
+    const config = 'limits.idle_timeout = "1h"'
+    await using proxy = await startProxy({ backend: backend.address, config })
+    const client = await begins(proxy, ...envelope)
+    await starts(client)
+    await client.hears('421 4.4.2 ', { afterMs: 3 * minute })
+    await client.isHungUpOn()
+    assert.equal(backend.messages.length, 0)
+  })
+
   it('is too slow with a message that is refused anyhow: 421, and closed', async () => {
     await using backend = await startBackend()
     await using proxy = await startProxy({ backend: backend.address })

@@ -269,9 +269,13 @@ describe('Delivery', () => {
     }
   })
 
-  for (const needs of [{ smtputf8: true }, { body: '8BITMIME' as const }]) {
-    it(`answers 451 when ${Object.keys(needs)} is not offered any more`, async () => {
-      await using at = await start({ ehlo: [] })
+  const lacking = [[], ['PIPELINING']].flatMap((ehlo) => [
+    { ehlo, needs: { smtputf8: true } },
+    { ehlo, needs: { body: '8BITMIME' as const } },
+  ])
+  for (const { ehlo, needs } of lacking) {
+    it(`answers 451 when ${Object.keys(needs)} is not offered any more, but [${ehlo}]`, async () => {
+      await using at = await start({ ehlo })
       at.delivery.begin({ ...alice, ...needs })
       assert.match(await at.rcpt(bob), /^451 4\.3\.0 Extensions have changed/)
       assert.match(await at.rcpt(bob), /^451 4\.3\.0 /)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Reply } from '../../src/core/reply.ts'
-import { ProtocolError, ReplyReader } from '../../src/relay/reply-reader.ts'
+import { ProtocolError, ReplyReader, readReply } from '../../src/relay/reply-reader.ts'
 
 const replies = [
   { from: '250 ok\r\n', code: 250, enhanced: '', lines: ['ok'], because: 'the usual' },
@@ -104,6 +104,20 @@ describe('ReplyReader', () => {
       for (let count = 0; count < 10; count += 1) reader.push(block, () => {})
     }, /too many lines/)
   })
+})
+
+describe('readReply', () => {
+  it('gives the first reply, whatever stands behind it', () => {
+    assert.deepEqual(readReply(['451-4.3.0 not', '451 4.3.0 now', '']), {
+      code: 451,
+      enhanced: '4.3.0',
+      lines: ['not', 'now'],
+    })
+  })
+
+  for (const lines of [[], [''], ['451'.repeat(2)], ['451-goes on']]) {
+    it(`gives nothing of ${JSON.stringify(lines)}`, () => assert.equal(readReply(lines), null))
+  }
 })
 
 function read(pieces: readonly Buffer[], heard: Reply[] = []): Reply[] {

@@ -77,6 +77,24 @@ describe('Parser', () => {
     assert.deepEqual(heard, ['DATA', 'QUIT'])
   })
 
+  it('has nothing for the feed where nothing has come behind DATA, and it is the client who is to speak', () => {
+    const { parser, told, goOn } = setUp()
+    const content: string[] = []
+    parser.write(Buffer.from('DATA\r\n'))
+    const before = told.turns
+    parser.feed = {
+      push: (chunk) => {
+        content.push(chunk.toString('latin1'))
+        return { rest: null, drained: undefined }
+      },
+      end: () => {},
+    }
+    goOn()
+    assert.deepEqual([content, told.turns], [[], before + 1])
+    parser.write(Buffer.from('abc'))
+    assert.deepEqual(content, ['abc'])
+  })
+
   it('puts the records of TLS together that are read at once, and keeps their order', async () => {
     const { parser, heard, told, goOn } = setUp()
     const content: string[] = []
@@ -92,7 +110,6 @@ describe('Parser', () => {
     parser.write(Buffer.from('DATA\r\n'))
     parser.feed = feed
     goOn()
-    content.length = 0
     const large = 'x'.repeat(5_000)
     for (const record of ['a', 'b', large, 'c']) parser.write(Buffer.from(record))
     assert.deepEqual(content, [])
@@ -172,9 +189,10 @@ describe('Parser', () => {
 
 function setUp() {
   const heard: string[] = []
-  const told: { pieces: number; full: number; records: number[] } = {
+  const told: { pieces: number; full: number; turns: number; records: number[] } = {
     pieces: 0,
     full: 0,
+    turns: 0,
     records: [],
   }
   let next = () => {}
@@ -187,7 +205,9 @@ function setUp() {
       told.pieces += 1
       told.records.push(records)
     },
-    turn: () => {},
+    turn: () => {
+      told.turns += 1
+    },
     spoke: () => {},
     full: () => {
       told.full += 1
