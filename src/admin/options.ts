@@ -22,14 +22,15 @@ export const adminOptions = z
           'it: "Authorization: Bearer SECRET". Empty: nobody is asked for one.',
       ),
   })
-  .refine(({ listen, token_file }) => token_file !== '' || isLocal(listen), {
+  .refine(({ listen, token_file }) => token_file !== '' || !isOpen(listen), {
     path: ['token_file'],
     error: 'expected a file with a secret, since admin.listen is no loopback address',
   })
 
 export type AdminOptions = z.infer<typeof adminOptions>
 
-function isLocal(listen: string): boolean {
+/** Whether others can ask there. What is no address is complained of by itself. */
+function isOpen(listen: string): boolean {
   const ip = parseIp(parseEndpoint(listen)?.host ?? '')
-  return listen === '' || (ip !== null && isLoopback(ip))
+  return ip !== null && !isLoopback(ip)
 }

@@ -34,7 +34,12 @@ export function endpointOf(text: string): Endpoint {
 
 /** A setting: an address of ours, port 0 for whichever is free. */
 export function ownEndpoint() {
-  return z.string().refine(isAddressed, 'expected "address:port" or "[IPv6]:port"')
+  return z
+    .string()
+    .refine(
+      isAddressed,
+      'expected "address:port" or "[IPv6]:port": no name, and a port up to 65535',
+    )
 }
 
 /** True for an address and a port. */
@@ -45,5 +50,10 @@ export function isAddressed(text: string): boolean {
 
 /** A setting: where somebody else listens. */
 export function theirEndpoint() {
-  return z.string().refine((text) => (parseEndpoint(text)?.port ?? 0) > 0, 'expected "host:port"')
+  return z
+    .string()
+    .refine(
+      (text) => (parseEndpoint(text)?.port ?? 0) > 0,
+      'expected "host:port", the port from 1 to 65535',
+    )
 }

@@ -47,6 +47,12 @@ export function splitAddress(address: string): { readonly local: string; readonl
   return { local: address.slice(0, at), domain: address.slice(at + 1).toLowerCase() }
 }
 
+/** A pattern: a domain of names in any script (RFC 6531 section 3.3). */
+export const namesPattern = '[\\p{L}\\p{M}\\p{N}_-]+(?:\\.[\\p{L}\\p{M}\\p{N}_-]+)*'
+
+/** A pattern: what splitAddress may give as the domain, names or an address literal. */
+export const domainPattern = `(?:${namesPattern}|\\[[^\\s[\\]@]+\\])`
+
 /** xtext (RFC 3461 section 4): everything but printable ASCII, and "+" and "=", becomes "+XX". */
 export function toXtext(text: string): string {
   const bytes = Buffer.from(text, 'utf8')

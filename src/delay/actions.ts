@@ -3,6 +3,7 @@
  * it refused, and which are only written down. Pure; the waiting is done elsewhere.
  */
 import { z } from 'zod'
+import { domainPattern } from '../core/envelope.ts'
 import { type Action, actions, type Finding } from '../core/ledger.ts'
 import { weigh } from './weigh.ts'
 
@@ -12,7 +13,7 @@ export const recipientsOptions = z
     z
       .string()
       .toLowerCase()
-      .regex(/^[^\s@*]+$/, 'expected a domain such as "example.net"'),
+      .regex(new RegExp(`^${domainPattern}$`, 'u'), 'expected a domain such as "example.net"'),
     z.strictObject({
       actions: z
         .record(z.string(), z.enum(actions))

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { duration } from '../core/duration.ts'
 import { theirEndpoint } from '../core/endpoint.ts'
+import { domainPattern } from '../core/envelope.ts'
 
 export const backendOptions = z.strictObject({
   addresses: z
@@ -35,7 +36,10 @@ export const backendOptions = z.strictObject({
       z
         .string()
         .toLowerCase()
-        .regex(/^(?:\*\.)?[^\s@*]+$/, 'expected a domain such as "example.org" or "*.example.org"'),
+        .regex(
+          new RegExp(`^(?:\\*\\.)?${domainPattern}$`, 'u'),
+          'expected a domain such as "example.org" or "*.example.org"',
+        ),
     )
     .default([])
     .describe(

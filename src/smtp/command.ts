@@ -5,7 +5,13 @@
  * the back end is to judge that and not our idea of it. Liberal in two ways only: a space after the
  * colon, and dots anywhere in a local part, which real systems send.
  */
-import { fromXtext, plainSender, type Recipient, type Sender } from '../core/envelope.ts'
+import {
+  fromXtext,
+  namesPattern,
+  plainSender,
+  type Recipient,
+  type Sender,
+} from '../core/envelope.ts'
 import { parseAddressLiteral } from '../core/ip.ts'
 import { type Reply, reply } from '../core/reply.ts'
 import { wordsOf } from './verbs.ts'
@@ -83,7 +89,7 @@ const asciiLocal = new RegExp(`^(?:${atext}+|"(?:[ !#-\\[\\]-~]|\\\\[ -~])*")$`)
 const utf8Local =
   /^(?:[\w!#$%&'*+/=?^`{|}~.\u00a0-\u{10ffff}-]+|"(?:[ !#-[\]-~\u00a0-\u{10ffff}]|\\[ -~])*")$/u
 const asciiDomain = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*$/i
-const utf8Domain = /^[\p{L}\p{M}\p{N}_-]+(?:\.[\p{L}\p{M}\p{N}_-]+)*$/u
+const utf8Domain = new RegExp(`^${namesPattern}$`, 'u')
 
 /** The address in a path, without a source route (RFC 5321 appendix C); null when it is none. */
 function parsePath(path: string, smtputf8: boolean): string | null {

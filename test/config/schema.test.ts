@@ -53,6 +53,12 @@ describe('what would not do what it says', () => {
     ['listen.xclient_from = ["0.0.0.0/0"]', /^t:1: listen\.xclient_from\[0\]: .*at most a \/8/],
     ['listen.proxy_protocol_from = ["10.0.0.0/8", "2000::/3"]', /proxy_protocol_from\[1\]: /],
     ['recipients."user@example.net".actions = {}', /expected a domain such as "example\.net"/],
+    ['recipients."example.net.".actions = {}', /expected a domain such as "example\.net"/],
+    ['backend.recipient_domains = ["example.net."]', /^t:1: .*\[0\].*expected a domain such as/],
+    ['backend.recipient_domains = ["a.example,b.example"]', /expected a domain such as/],
+    ['backend.recipient_domains = ["*"]', /expected a domain such as/],
+    ['admin.listen = "8025"', /^t:1: admin\.listen: .*expected "address:port" or ""/],
+    ['admin.listen = "0.0.0.0:8025"', /token_file: .*expected a file with a secret/],
     ['delay.never_for = ["abuse@example.net"]', /expected a local part such as "postmaster"/],
     ['reasons.botnet.pass_ip = ["^("]', /^t:1: .*"\^\(" does not compile: .*missing closing \)/],
     [
@@ -75,6 +81,9 @@ describe('what would not do what it says', () => {
       'listen.tls_addresses = ["[::]:465"]',
       'listen.xclient_from = ["10.0.0.0/8", "fc00::/7", "192.0.2.1"]',
       'backend.addresses = ["127.0.0.1:26", "192.0.2.1:25", "localhost:25"]',
+      'backend.recipient_domains = ["Example.org", "*.example.org", "[192.0.2.1]", "[IPv6:2001:db8::1]", "bücher.example", "localhost"]',
+      'recipients."xn--bcher-kva.example".actions = {}',
+      'recipients."[192.0.2.1]".actions = {}',
     ]
     assert.deepEqual(complaints(fine.join('\n'), { schema: configSchema }), [])
   })
