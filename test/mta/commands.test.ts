@@ -216,7 +216,7 @@ describe('treacle check', { timeout: 120_000, concurrency: 2 }, () => {
     assert.match(wrong.stderr, /^treacle\.toml:1: delay\.slots: /m)
     assert.match(
       wrong.stderr,
-      /^TREACLE_BACKEND: backend\.addresses\[0\]: .*expected "host:port"$/m,
+      /^TREACLE_BACKEND: backend\.addresses\[0\]: .*expected "host:port", the port from 1 to 65535$/m,
     )
     assert.match(
       wrong.stderr,
