@@ -116,9 +116,8 @@ const tables: readonly Table[] = [
     part: 'latency',
     title: 'one client, 5,000 sessions with each, 200 in turn',
     args: ['--messages', tiny ? '4' : '5000', '--warmup', tiny ? '0' : '200'],
-    inTurns: true,
     // A pause of the machine decides the slowest hundredth of a short round, and meets one server and not the next.
-    rounds: 1,
+    inTurns: true,
     keys: [
       ['session p50 ms', 'latencyMs.session.p50'],
       ['session p99', 'latencyMs.session.p99'],
@@ -188,7 +187,7 @@ async function tableText(servers: readonly rig.Server[], table: Table): Promise<
   const count = table.rounds ?? rounds
   const patienceMs = tiny ? 0 : 4_000
   const readings = table.inTurns
-    ? await inTurns(taking, count, table.args, patienceMs)
+    ? await inTurns(taking, table.args, patienceMs)
     : await interleaved(taking, count, table.args, { patienceMs, warmsUp: !tiny })
   const [base] = readings.values()
   const titles = table.keys.flatMap(([title, , best]) => (best ? [title, 'best'] : [title]))

@@ -73,17 +73,12 @@ export async function interleaved(
 /** One client for all of them, with each in turn. */
 export async function inTurns(
   servers: readonly Measured[],
-  rounds: number,
   args: readonly string[],
   patienceMs: number,
 ): Promise<Map<string, Reading[]>> {
   const targets = servers.flatMap(({ name, port }) => ['--target', `${name}=${port}`])
-  const all: Reading[] = []
-  for (let count = 0; count < rounds; count += 1) {
-    all.push(await runTool('turns', [...targets, ...args], patienceMs))
-  }
-  const of = (name: string) => all.map((readings) => readings[name]).filter(isRecord)
-  return new Map(servers.map(({ name }) => [name, of(name)]))
+  const readings = await runTool('turns', [...targets, ...args], patienceMs)
+  return new Map(servers.map(({ name }) => [name, [readings[name]].filter(isRecord)]))
 }
 
 /** @param path "latencyMs.session.p50". */

@@ -72,4 +72,4 @@ const readings = servers.map(({ name, timings }) => {
   const banner = summarise(timings.map((each) => each.banner))
   return [name, { latencyMs: { session, banner } }]
 })
-console.log(JSON.stringify(Object.fromEntries(readings)))
+process.stdout.write(`${JSON.stringify(Object.fromEntries(readings))}\n`)

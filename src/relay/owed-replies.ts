@@ -24,7 +24,7 @@ export class OwedReplies<T> {
   readonly heard: Promise<T>
   readonly #count: number
   readonly #as: As<T>
-  #heard: Reply[] | null = null
+  readonly #heard: Reply[] = []
   readonly #resolve: (heard: T) => void
   readonly #reject: (error: Error) => void
 
@@ -39,8 +39,7 @@ export class OwedReplies<T> {
 
   /** @returns Whether no more are owed. With 421 it says that it hangs up (RFC 5321 section 3.8). */
   take(reply: Reply): boolean {
-    if (this.#heard === null) this.#heard = [reply]
-    else this.#heard.push(reply)
+    this.#heard.push(reply)
     if (this.#heard.length < this.#count && reply.code !== 421) return false
     this.#resolve(this.#as(this.#heard))
     return true
@@ -48,9 +47,8 @@ export class OwedReplies<T> {
 
   /** No more will come. Who refuses something may hang up before the rest, and it is refused all the same. */
   fail(error: Error): void {
-    const heard = this.#heard ?? []
-    const last = heard.at(-1)
-    if (last !== undefined && !isPositive(last)) this.#resolve(this.#as(heard))
+    const last = this.#heard.at(-1)
+    if (last !== undefined && !isPositive(last)) this.#resolve(this.#as(this.#heard))
     else this.#reject(error)
   }
 }

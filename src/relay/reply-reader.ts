@@ -52,16 +52,12 @@ export class ReplyReader {
       throw new ProtocolError(`malformed reply ${JSON.stringify(line.slice(0, 80))}`)
     }
     const text = line.slice(4, -1).replace(controls, ' ')
+    const lines = [...this.#lines, text]
+    if (lines.length > linesMax) throw new ProtocolError('reply with too many lines')
     const goesOn = line.startsWith('-', 3)
-    if (!goesOn && this.#lines.length === 0) return replyOf(Number(code), [text])
-    this.#lines.push(text)
-    if (this.#lines.length > linesMax) throw new ProtocolError('reply with too many lines')
-    this.#code = code
-    if (goesOn) return null
-    const complete = replyOf(Number(code), this.#lines)
-    this.#lines = []
-    this.#code = ''
-    return complete
+    this.#lines = goesOn ? lines : []
+    this.#code = goesOn ? code : ''
+    return goesOn ? null : replyOf(Number(code), lines)
   }
 }
 

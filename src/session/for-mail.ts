@@ -4,7 +4,8 @@ import { Delivery } from '../relay/delivery.ts'
 import type { Introduction } from '../relay/introduce.ts'
 import { LastWord, type LastWordParts } from './last-word.ts'
 import { LoggingIn, type LoggingInParts } from './logging-in.ts'
-import { Reckoning, type ReckoningParts, type ReckoningVisit } from './reckoning.ts'
+import type { MailVisit } from './patience.ts'
+import { Reckoning, type ReckoningParts } from './reckoning.ts'
 
 export interface ForMailParts extends ReckoningParts, LastWordParts, LoggingInParts {
   readonly backend: Backend
@@ -19,7 +20,7 @@ export interface ForMail {
 
 /** @param introduction Who the client is, by now. */
 export function forMail(
-  visit: ReckoningVisit,
+  visit: MailVisit,
   parts: ForMailParts,
   introduction: () => Introduction,
 ): ForMail {

@@ -5,24 +5,16 @@
  * passwords are written down: people type the one where the other belongs.
  */
 import type { Ms } from '../core/clock.ts'
-import type { Leaving } from '../core/leaving.ts'
 import type { Reaction } from '../core/ledger.ts'
 import { isPositive, type Reply, reply } from '../core/reply.ts'
 import type { Attempt, Logins } from '../memory/logins.ts'
 import { ClientLeft } from './ended.ts'
-import type { PatienceParts, Visit } from './patience.ts'
-import type { Screening } from './screening.ts'
+import type { MailVisit, PatienceParts } from './patience.ts'
 
 export interface LoggingInParts extends PatienceParts {
   readonly logins: Logins
   /** How many attempts of one connection may fail. */
   readonly failedLoginsMax: number
-}
-
-/** One connection, as far as it matters here. */
-interface LoggingInVisit extends Visit {
-  readonly screening: Screening
-  readonly leaving: Leaving
 }
 
 const tooMany = reply(421, '4.7.0', 'Too many failed logins')
@@ -32,13 +24,13 @@ const notNow = reply(454, '4.7.0', 'Too many logins at once; try again later')
 const suspicion = 100
 
 export class LoggingIn {
-  readonly #visit: LoggingInVisit
+  readonly #visit: MailVisit
   readonly #parts: LoggingInParts
   /** In which line it stands: that of its network, or its own where that says nothing. */
   readonly #line: string
   #failedCount = 0
 
-  constructor(visit: LoggingInVisit, parts: LoggingInParts) {
+  constructor(visit: MailVisit, parts: LoggingInParts) {
     this.#visit = visit
     this.#parts = parts
     const { client, ledger } = visit

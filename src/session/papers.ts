@@ -67,7 +67,8 @@ export function headersOf(papers: Papers, { by, recipients, findings, at }: Head
     .filter(({ action }) => action === 'delay')
     .map(({ header }) => header)
     .filter((header) => header !== null)
-  return marks.length === 0 ? received : received + [...new Set(marks)].map(headerLine).join('')
+    .filter((header, at, all) => all.indexOf(header) === at)
+  return received + marks.map(headerLine).join('')
 }
 
 export interface HeaderFacts {

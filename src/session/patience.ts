@@ -15,6 +15,7 @@ import { targetFor, waitDue } from '../delay/policy.ts'
 import { type Verdict, weigh } from '../delay/weigh.ts'
 import type { Log } from '../observe/log.ts'
 import { ClientLeft } from './ended.ts'
+import type { Screening } from './screening.ts'
 
 export interface PatienceParts {
   /** Write down what would happen and make nobody wait. */
@@ -29,6 +30,12 @@ export interface Visit {
   readonly client: Client
   readonly ledger: Ledger
   readonly connectedAt: Instant
+}
+
+/** The same for who has to do with its mail. */
+export interface MailVisit extends Visit {
+  readonly screening: Screening
+  readonly leaving: Leaving
 }
 
 /** One RCPT that may have to wait. */

@@ -20,7 +20,7 @@ import {
 } from '../delay/actions.ts'
 import type { Greylist } from '../memory/greylist.ts'
 import { hostnameOf } from './papers.ts'
-import { Patience, type PatienceParts, type Visit } from './patience.ts'
+import { type MailVisit, Patience, type PatienceParts } from './patience.ts'
 import type { Screening } from './screening.ts'
 import { laterFor, refusalOf } from './turning-away.ts'
 
@@ -41,12 +41,6 @@ export interface Asked {
   readonly loggedIn: boolean
 }
 
-/** The connection. */
-export interface ReckoningVisit extends Visit {
-  readonly screening: Screening
-  readonly leaving: Leaving
-}
-
 /** Findings that one ledger keeps. */
 const findingsMax = 100
 
@@ -65,7 +59,7 @@ export class Reckoning {
   #deferred: Reply | null = null
 
   /** @param beforeWait Called once it is certain that the client will wait. */
-  constructor(about: ReckoningVisit, parts: ReckoningParts, beforeWait: () => void) {
+  constructor(about: MailVisit, parts: ReckoningParts, beforeWait: () => void) {
     this.#client = about.client
     this.#parts = parts
     this.#ledger = about.ledger

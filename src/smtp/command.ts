@@ -74,9 +74,10 @@ export function parseRcpt(line: string, offered: Offered, smtputf8: boolean): Pa
   return recipientOf(address, parameters.value, offered)
 }
 
-/** Up to the end of the path, which may hold quoted spaces and brackets. */
-const mailForm = /^MAIL FROM: *(<(?:[^<>"\\]|"(?:[^"\\]|\\.)*")*>)/i
-const rcptForm = /^RCPT TO: *(<(?:[^<>"\\]|"(?:[^"\\]|\\.)*")*>)/i
+/** It may hold quoted spaces and brackets. */
+const pathPattern = '<(?:[^<>"\\\\]|"(?:[^"\\\\]|\\\\.)*")*>'
+const mailForm = new RegExp(`^MAIL FROM: *(${pathPattern})`, 'i')
+const rcptForm = new RegExp(`^RCPT TO: *(${pathPattern})`, 'i')
 
 function splitCommand(line: string, form: RegExp): { path: string; rest: string } | null {
   const [front = '', path] = form.exec(line) ?? []
