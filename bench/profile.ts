@@ -1,8 +1,8 @@
 /**
- * `npm run profile -- relay|hold [greet|rcpt]|garbage|retained`: where Treacle's time goes under load (a CPU profile), its
- * memory while clients are held (what the heap has more of than before), what is allocated for each message of a hundred
- * in a connection, or what of each connection stays when it is over, until everything is collected (decision 7).
- * Prints a summary.
+ * `npm run profile -- relay|hold [greet|rcpt]|garbage [message|connection]|retained`: where Treacle's time goes under load
+ * (a CPU profile), its memory while clients are held (what the heap has more of than before), what is allocated for each
+ * message of a hundred in a connection or for a connection with one, or what of each connection stays when it is over,
+ * until everything is collected (decision 7). Prints a summary.
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,14 +18,14 @@ const heldCount = 2_000
 const sampledCount = 2_000
 const folder = mkdtempSync(join(tmpdir(), 'treacle-profile-'))
 
-async function main(what: string | undefined, phase = 'greet'): Promise<void> {
+async function main(what: string | undefined, which: string | undefined): Promise<void> {
   await using dns = await startTool('names', (port) => ['127.0.0.1', String(port)])
   await using sink = await startTool('sink', (port) => ['--listen', `127.0.0.1:${port}`])
   const setup = { sink: sink.port, dns: dns.port }
   const lines = await (what === 'hold'
-    ? profileHold(setup, phase)
+    ? profileHold(setup, which ?? 'greet')
     : what === 'retained' || what === 'garbage'
-      ? profileAllocations(setup, what)
+      ? profileAllocations(setup, what, which === 'connection' ? 1 : 100)
       : profileRelay(setup))
   process.stdout.write(`${lines.join('\n')}\n`)
 }
@@ -72,13 +72,15 @@ async function profileHold(setup: { sink: number; dns: number }, phase: string):
 async function profileAllocations(
   setup: { sink: number; dns: number },
   what: 'retained' | 'garbage',
+  perConnection: number,
 ): Promise<string[]> {
   const file = join(folder, 'samples')
   process.env.SAMPLES_FILE = file
   process.env.SAMPLES = what
   const nodeOptions = [`--import=${join(import.meta.dirname, 'sampler.ts')}`]
   await using treacle = await startTreacle({ ...setup, pauses: false, nodeOptions })
-  const many = what === 'garbage' ? ['--concurrency', '20', '--per-conn', '100'] : []
+  const many =
+    what === 'garbage' ? ['--concurrency', '20', '--per-conn', String(perConnection)] : []
   const send = (count: number) =>
     measure('load', treacle, ['--messages', String(count), '--warmup', '0', ...many], 0)
   // What is compiled by then is compiled as it stays, which decides what is allocated at all.

@@ -123,14 +123,15 @@ export class Content {
   }
 
   #pass(pieces: readonly Buffer[]): Promise<void> | undefined {
-    let full: Promise<void> | undefined
-    const head = this.#head
+    let full = this.#put(this.#head)
     this.#head = nothing
-    for (const piece of [head, ...pieces]) {
-      if (piece.length === 0) continue
-      full = this.#conversation.write(piece, this.#options.block_timeout) ?? full
-    }
+    for (const piece of pieces) full = this.#put(piece) ?? full
     return full
+  }
+
+  #put(piece: Buffer): Promise<void> | undefined {
+    if (piece.length === 0) return undefined
+    return this.#conversation.write(piece, this.#options.block_timeout)
   }
 }
 

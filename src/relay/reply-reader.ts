@@ -5,6 +5,7 @@
  * lines, CRLF, and bounds on length.
  */
 
+import { remembered } from '../core/remembered.ts'
 import type { Reply } from '../core/reply.ts'
 import { decodeBytes } from '../core/text.ts'
 
@@ -47,17 +48,14 @@ export class ReplyReader {
   #line(raw: Buffer): Reply | null {
     if (raw.length > lineMax) throw new ProtocolError('reply line too long')
     const line = decodeBytes(raw)
-    const code = line.slice(0, 3)
-    if (!replyLine.test(line) || (this.#code !== '' && code !== this.#code)) {
-      throw new ProtocolError(`malformed reply ${JSON.stringify(line.slice(0, 80))}`)
-    }
-    const text = line.slice(4, -1).replace(controls, ' ')
+    const { code, text, alone } = partsOf(line)
+    if (this.#code === '' && alone !== null) return alone
+    if (this.#code !== '' && code !== this.#code) throw malformed(line)
     const lines = [...this.#lines, text]
     if (lines.length > linesMax) throw new ProtocolError('reply with too many lines')
-    const goesOn = line.startsWith('-', 3)
-    this.#lines = goesOn ? lines : []
-    this.#code = goesOn ? code : ''
-    return goesOn ? null : replyOf(Number(code), lines)
+    this.#lines = alone === null ? lines : []
+    this.#code = alone === null ? code : ''
+    return alone === null ? null : replyOf(Number(code), lines)
   }
 }
 
@@ -73,8 +71,28 @@ export function readReply(lines: readonly string[]): Reply | null {
   return heard[0] ?? null
 }
 
+/** A line of a reply. */
+interface Parts {
+  readonly code: string
+  readonly text: string
+  /** What it is when no line came before; null where more lines follow. */
+  readonly alone: Reply | null
+}
+
 /** The code alone, or with a hyphen where more lines follow, or with a space, and a text behind it. */
 const replyLine = /^[2-5]\d\d(?:[- ].*)?\r$/s
+
+/** A back end says the same few lines to each message, but for the last. */
+const partsOf = remembered(100, (line): Parts => {
+  if (!replyLine.test(line)) throw malformed(line)
+  const code = line.slice(0, 3)
+  const text = line.slice(4, -1).replace(controls, ' ')
+  return { code, text, alone: line.startsWith('-', 3) ? null : replyOf(Number(code), [text]) }
+})
+
+function malformed(line: string): ProtocolError {
+  return new ProtocolError(`malformed reply ${JSON.stringify(line.slice(0, 80))}`)
+}
 
 /** All but the tab, which a text may have (RFC 5321 section 4.2): a bare CR is a line end to some. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is being removed
