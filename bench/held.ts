@@ -7,10 +7,12 @@ import { dirname } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { App } from '../src/app.ts'
 import { readConfig } from '../src/config/files.ts'
+import { collectCalmly } from '../src/core/memory.ts'
 
 const [file = 'treacle.toml'] = process.argv.slice(2)
 const read = readConfig(file, {})
 const config = { ...read, greeting: { ...read.greeting, pause: 3_600_000 } }
+collectCalmly()
 const app = new App({ config, file, folder: dirname(file) })
 
 const resolutionMs = 5

@@ -29,7 +29,8 @@ export interface Server extends Measured, AsyncDisposable {
 }
 
 const root = join(import.meta.dirname, '..')
-const harakaHome = join(root, 'node_modules/.cache/treacle-bench/haraka')
+const cache = join(root, 'node_modules/.cache/treacle-bench')
+const harakaHome = join(cache, 'haraka')
 const groups = '/sys/fs/cgroup/cpuacct'
 const taskset = findCommand('taskset')
 
@@ -126,8 +127,10 @@ export function startTreacle({
   port: given,
 }: TreacleSetup): Promise<Server> {
   const command = () => [
-    process.execPath,
     // As in the image and the service unit.
+    'env',
+    `NODE_COMPILE_CACHE=${join(cache, 'compiled')}`,
+    process.execPath,
     '--max-semi-space-size=4',
     ...nodeOptions,
     ...(pauses

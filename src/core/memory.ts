@@ -33,6 +33,14 @@ export const systemMemory: Memory = {
   },
 }
 
+/** From now on V8 collects garbage in the way of as few clients as it can (docs/decisions/0007-speed.md). */
+export function collectCalmly(): void {
+  // Of what is young next to nothing lives: several threads get in each other's way, and keep more of it than one.
+  setFlagsFromString('--no-parallel-scavenge')
+  // After some idle seconds it would collect everything, once or twice: memory that it does not give back by that.
+  setFlagsFromString('--memory-reducer-gc-count=0')
+}
+
 let lastInUse = 0
 let collector: (() => void) | undefined
 
