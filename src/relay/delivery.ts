@@ -1,9 +1,8 @@
 /**
  * What one client says, said again to the back end: each command has its reply before the next is heard.
  *
- * Knows no reasons and no delays. The conversation is opened for the first recipient, not before,
- * and given up whenever the client is made to wait (`park`), so that a waiting client never
- * occupies a place at the back end; afterwards it is told again what it had agreed to.
+ * Knows no reasons and no delays. The conversation is opened for the first recipient, and given up while the client is
+ * made to wait (`park`): it occupies no place then; the next one is told what the last had agreed to.
  */
 import type { Recipient, Sender } from '../core/envelope.ts'
 import type { Eventual } from '../core/eventual.ts'
@@ -46,9 +45,13 @@ export class Delivery {
     this.#sender = sender
   }
 
+  get acceptedCount(): number {
+    return this.#accepted.length
+  }
+
   /** True when another recipient can only be told to come again (decision 14). */
   get isFull(): boolean {
-    return this.#backend.options.protocol === 'lmtp' && this.#accepted.length > 0
+    return this.#backend.options.protocol === 'lmtp' && this.acceptedCount > 0
   }
 
   /** Passes on one recipient. @returns The back end's answer, or why there can be none. */
@@ -75,9 +78,9 @@ export class Delivery {
     if (this.#accepted.length === 0) return failures.noRecipients
     try {
       if (this.#mailReply === null) await this.#catchUp(null)
-      // It has hung up before it had heard of the message.
-      if (this.#mailReply === null) throw new failures.BackendLost('back end left')
-      const conversation = await this.#open()
+      const { taken: conversation } = this.#seat
+      // It may have hung up before it had heard of the message.
+      if (!(conversation && this.#mailReply)) throw new failures.BackendLost('back end left')
       if (this.#broken !== null) return this.#broken
       const answer = await conversation.say('DATA', this.#backend.options.data_timeout)
       if (this.#seat.givesUpOver(answer)) {
@@ -139,7 +142,7 @@ export class Delivery {
    */
   async #catchUp(recipient: Recipient | null): Promise<Reply | null> {
     for (;;) {
-      const conversation = await this.#open()
+      const conversation = this.#seat.taken ?? (await this.#another())
       // All of them each time would take a thousand recipients half a million looks.
       const unsaid = this.#mailReply === null ? this.#accepted : []
       const stray = conversation.mayRelayForUs ? strayIn(unsaid, recipient) : null
@@ -202,7 +205,7 @@ export class Delivery {
 
   /** The client may have heard 250 for recipients that are refused now, one by one or with the sender. */
   #refused(about: Due['about'] | undefined): null {
-    const isAnew = about === 'known' || (about === 'sender' && this.#accepted.length > 0)
+    const isAnew = about === 'known' || (about === 'sender' && this.acceptedCount > 0)
     if (isAnew) this.#mailReply = this.#broken = failures.changedMind
     return null
   }
@@ -212,13 +215,10 @@ export class Delivery {
     return this.#broken === null && isPositive(this.#mailReply ?? failures.wentAway)
   }
 
-  /** The conversation, or another one where that takes nothing from the client. */
-  #open(): Eventual<Conversation> {
-    const { taken } = this.#seat
-    if (taken !== null) return taken
+  /** A conversation in place of the last, where that takes nothing from the client. */
+  #another(): Eventual<Conversation> {
     // The client has heard 250 for recipients that are gone with it.
-    const gone = this.#accepted.length > 0 && this.#mailReply !== null
-    if (gone) throw new failures.BackendLost('back end left')
+    if (this.#mailReply && this.acceptedCount > 0) throw new failures.BackendLost('back end left')
     this.#mailReply = null
     return this.#seat.take({ mayBeSpare: true })
   }

@@ -118,6 +118,11 @@ export class Session {
     return reply(250, '2.1.0', 'Sender ok')
   }
 
+  /** Recipients of this message that the back end has agreed to. */
+  get acceptedCount(): number {
+    return this.#made?.delivery.acceptedCount ?? 0
+  }
+
   /**
    * RCPT: the one place where a client waits, and where the back end first hears of it.
    *

@@ -5,7 +5,6 @@
  * nothing of sockets, and of the package that reads the lines.
  */
 import type { Hello } from '../core/client.ts'
-import type { Recipient } from '../core/envelope.ts'
 import type { Eventual } from '../core/eventual.ts'
 import { isPositive, type Reply, reply } from '../core/reply.ts'
 import { Content } from '../relay/content.ts'
@@ -40,7 +39,6 @@ export class Dialogue {
   #inTransaction = false
   #smtputf8 = false
   #recipientCount = 0
-  #acceptedCount = 0
   #secure = false
   #exchange: Exchange | null = null
 
@@ -143,9 +141,9 @@ export class Dialogue {
     if (!this.#inTransaction) return needMail
     const parsed = parseRcpt(line, this.#offered, this.#smtputf8)
     if ('refusal' in parsed) return parsed.refusal
-    if (this.#acceptedCount >= this.#parts.limits.recipients_max) return tooManyRecipients
+    if (this.session.acceptedCount >= this.#parts.limits.recipients_max) return tooManyRecipients
     this.#recipientCount += 1
-    return this.#recipient(parsed.value)
+    return this.session.recipient(parsed.value)
   }
 
   data(line: string): Eventual<Content | Reply> {
@@ -183,13 +181,6 @@ export class Dialogue {
     return ourFault
   }
 
-  #recipient(recipient: Recipient): Promise<Reply> {
-    return this.session.recipient(recipient).then((answer) => {
-      if (isPositive(answer)) this.#acceptedCount += 1
-      return answer
-    })
-  }
-
   #openData(): Promise<Content | Reply> {
     return this.session.data().then((opened) => {
       if (!(opened instanceof Content)) this.#endTransaction()
@@ -205,6 +196,5 @@ export class Dialogue {
     this.#inTransaction = false
     this.#smtputf8 = false
     this.#recipientCount = 0
-    this.#acceptedCount = 0
   }
 }

@@ -172,12 +172,12 @@ export abstract class Wire extends SMTPConnection implements Hearer {
 
   /** Says a reply, perhaps one that takes time. Whatever goes wrong, the client hears of it and nobody else does. */
   protected pending(answer: Eventual<Reply>, callback: () => void): void {
-    if (answer instanceof Promise) return void this.#awaited(answer).then(callback)
+    if (answer instanceof Promise) return void this.#awaited(answer, callback)
     this.say(answer)
     callback()
   }
 
-  async #awaited(answer: Promise<Reply>): Promise<void> {
+  async #awaited(answer: Promise<Reply>, callback: () => void): Promise<void> {
     this._handlerPending = true
     try {
       const said = await answer
@@ -189,6 +189,7 @@ export abstract class Wire extends SMTPConnection implements Hearer {
       if (last !== null) this.say(last)
     }
     this._handlerPending = false
+    callback()
   }
 
   protected cutOff(last: Reply): void {
