@@ -7,12 +7,12 @@ import { dirname } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { App } from '../src/app.ts'
 import { readConfig } from '../src/config/files.ts'
-import { collectCalmly } from '../src/core/memory.ts'
+import { collectYoungAlone } from '../src/core/memory.ts'
 
 const [file = 'treacle.toml'] = process.argv.slice(2)
 const read = readConfig(file, {})
 const config = { ...read, greeting: { ...read.greeting, pause: 3_600_000 } }
-collectCalmly()
+collectYoungAlone()
 const app = new App({ config, file, folder: dirname(file) })
 
 const resolutionMs = 5
@@ -24,3 +24,12 @@ process.on('SIGUSR2', () => {
 process.on('SIGTERM', () => void app.stop())
 await app.start()
 lag.enable()
+
+// When nobody comes any more, to watch on would cost more than to hold them all.
+let before = 0
+const watching = setInterval(() => {
+  const now = app.connectionCount
+  if (now > 1 && now === before) lag.disable()
+  if (now > 1 && now === before) clearInterval(watching)
+  before = now
+}, 500)

@@ -16,7 +16,7 @@ import { readConfig, shippedFolder } from './config/files.ts'
 import type { Config } from './config/schema.ts'
 import { systemClock } from './core/clock.ts'
 import { ConfigError, messageOf } from './core/errors.ts'
-import { collectCalmly } from './core/memory.ts'
+import { collectYoungAlone } from './core/memory.ts'
 import { oneAtATime } from './core/one-at-a-time.ts'
 import { startDemo } from './demo.ts'
 import { inheritedSockets } from './gate/inherited.ts'
@@ -72,7 +72,7 @@ async function main(): Promise<void> {
 }
 
 async function run({ config: flag }: ConfigFlag): Promise<void> {
-  collectCalmly()
+  collectYoungAlone()
   const file = configFile(flag)
   const read = () => readConfig(file ?? null, process.env)
   const config = read()

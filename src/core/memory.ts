@@ -33,12 +33,12 @@ export const systemMemory: Memory = {
   },
 }
 
-/** From now on V8 collects garbage in the way of as few clients as it can (docs/decisions/0007-speed.md). */
-export function collectCalmly(): void {
-  // Of what is young next to nothing lives: several threads get in each other's way, and keep more of it than one.
+/**
+ * From now on one thread collects what is young, not several: next to nothing of it lives, so they get in each other's
+ * way, and keep more of it (docs/decisions/0007-speed.md).
+ */
+export function collectYoungAlone(): void {
   setFlagsFromString('--no-parallel-scavenge')
-  // After some idle seconds it would collect everything, once or twice: memory that it does not give back by that.
-  setFlagsFromString('--memory-reducer-gc-count=0')
 }
 
 let lastInUse = 0
