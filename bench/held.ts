@@ -28,8 +28,9 @@ lag.enable()
 // When nobody comes any more, to watch on would cost more than to hold them all.
 let before = 0
 const watching = setInterval(() => {
-  const now = app.connectionCount
-  if (now > 1 && now === before) lag.disable()
-  if (now > 1 && now === before) clearInterval(watching)
-  before = now
+  const areAllIn = app.connectionCount > 1 && app.connectionCount === before
+  before = app.connectionCount
+  if (!areAllIn) return
+  lag.disable()
+  clearInterval(watching)
 }, 500)
