@@ -1,5 +1,5 @@
 /**
- * Work that is done once for what comes over and over: the same few names and addresses, however many
+ * Work that is done once for what comes over and over: the same few names, addresses and replies, however many
  * connections bring them.
  *
  * Two generations and no clock: what has not been asked for since `max` others came is forgotten. A

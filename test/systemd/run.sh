@@ -100,6 +100,7 @@ check 'its main log is in the log folder' inside test -e /var/log/treacle/mainlo
 check 'reload' inside systemctl reload treacle
 check 'who comes between two runs waits' waits_for_the_next
 check 'restart' inside systemctl restart treacle
+check 'what Node compiled is in the cache folder' inside sh -c 'ls /var/cache/treacle/*/* >/dev/null'
 check 'runs again' within 20 greeting 127.0.0.1
 echo 'nonsense = 1' >>"$config"
 check 'reload with a wrong configuration fails' eval '! inside systemctl reload treacle 2>/dev/null'
